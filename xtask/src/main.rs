@@ -1,0 +1,26 @@
+//! Development commands, each of which CI runs under the same name.
+
+use clap::{Parser, Subcommand};
+
+mod vendor_wit;
+mod workspace;
+
+/// Development commands of proxy-wasi.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write wit/deps: the parts of WASI that our contract uses.
+    VendorWit(vendor_wit::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().command {
+        Command::VendorWit(args) => vendor_wit::run(&args),
+    }
+}
