@@ -1,0 +1,122 @@
+//! What can be wrong with a configuration.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Origin;
+
+/// Why settings make no configuration. Its text is one line and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file `{}`; check its path and permissions", .path.display())]
+    Read {
+        /// As it was given.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// One setting is wrong.
+    #[error("{origin}: {problem}")]
+    Invalid {
+        /// Where it was given.
+        origin: Origin,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+}
+
+impl ConfigError {
+    pub(super) fn new(origin: &Origin, problem: Problem) -> Self {
+        Self::Invalid {
+            origin: origin.clone(),
+            problem,
+        }
+    }
+}
+
+/// What is wrong with a setting, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Not YAML, or not of the shape that the key wants.
+    #[error("{0}")]
+    Syntax(String),
+    /// Not UTF-8.
+    #[error("byte {0} is not UTF-8; save the file as UTF-8 text")]
+    NotText(usize),
+    /// Not an address and port.
+    #[error(
+        "`{0}` is no address to listen on; give IP:PORT, such as `127.0.0.1:8080` or `[::1]:0`"
+    )]
+    Address(String),
+    /// Not a number in range.
+    #[error("`{text}` is no number of {what}; give {least} to {most}")]
+    Count {
+        /// What was given.
+        text: String,
+        /// What is counted, in the plural.
+        what: &'static str,
+        /// The least that is accepted.
+        least: usize,
+        /// The most that is accepted.
+        most: usize,
+    },
+    /// Not a size.
+    #[error(
+        "`{text}` is no size; give bytes, such as `65536`, or a unit, such as `64KiB` or `1MiB`, from {least} to {most} bytes"
+    )]
+    Size {
+        /// What was given.
+        text: String,
+        /// The least that is accepted.
+        least: usize,
+        /// The most that is accepted.
+        most: usize,
+    },
+    /// Not a length of time.
+    #[error(
+        "`{0}` is no length of time; give a number with a unit, such as `250ms` or `10s`, from `1ms` to `1day`"
+    )]
+    Time(String),
+    /// Not true or false.
+    #[error("`{0}` is neither `true` nor `false`")]
+    Switch(String),
+    /// None of a list of words.
+    #[error("`{text}` is not known; use {}", alternatives(.known))]
+    Choice {
+        /// What was given.
+        text: String,
+        /// What is accepted.
+        known: &'static [&'static str],
+    },
+    /// Not a URL to send requests to.
+    #[error("`{text}` is no upstream: {reason}")]
+    Upstream {
+        /// What was given.
+        text: String,
+        /// What is wrong with it, and the way out.
+        reason: &'static str,
+    },
+    /// An empty text where one is needed.
+    #[error("it is empty; give {0}")]
+    Empty(&'static str),
+    /// A plugin without a file.
+    #[error("the plugin has no `file`; give the path of a legacy module or component")]
+    NoFile,
+    /// A name with control characters.
+    #[error("`{}` cannot be a plugin's name; leave out control characters", .0.escape_debug())]
+    Name(String),
+    /// Two plugins of one name.
+    #[error("another plugin is called `{0}`; give each its own `name`")]
+    NameTaken(String),
+}
+
+fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}

@@ -1,0 +1,332 @@
+//! The configuration file: a mirror of its keys, and where in the file each value stands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
+
+use super::{
+    ConfigError, LimitSettings, Origin, PluginSettings, Problem, Setting, Settings, TimeoutSettings,
+};
+
+/// Every leaf is read as text, so that a wrong value is found where the key's name is known.
+type Text = Option<Spanned<String>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Text,
+    workers: Text,
+    upstream: Text,
+    rewrite_host: Text,
+    access_log: Text,
+    log_level: Text,
+    cache: Text,
+    cache_dir: Text,
+    limits: Option<FileLimits>,
+    timeouts: Option<FileTimeouts>,
+    plugins: Option<Vec<Spanned<FilePlugin>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLimits {
+    request_buffer: Text,
+    response_buffer: Text,
+    vm_memory: Text,
+    callback_time: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTimeouts {
+    header_read: Text,
+    connect: Text,
+    response: Text,
+    idle: Text,
+    drain_grace: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePlugin {
+    name: Text,
+    file: Text,
+    root_id: Text,
+    vm_id: Text,
+    configuration: Option<Value>,
+    vm_configuration: Option<Value>,
+    failure_policy: Text,
+    recovery: Text,
+    on_headers_pause: Text,
+}
+
+impl Settings {
+    /// Reads a configuration file. Relative paths in it start from its directory.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Read`] if the file cannot be read, else as [`Settings::parse`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = fs::read(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = error.utf8_error().valid_up_to();
+            let line = 1 + error
+                .as_bytes()
+                .iter()
+                .take(good)
+                .filter(|byte| **byte == b'\n')
+                .count();
+            let origin = Origin::File {
+                path: path.into(),
+                line: line as u64,
+                key: String::new(),
+            };
+            ConfigError::new(&origin, Problem::NotText(good))
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads the text of a configuration file at `path`, which is only a name for errors and the start of relative
+    /// paths.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] if the text is not YAML, has a key that is not known or given twice, or a list or
+    /// map where a text belongs. Values are looked at later, by [`Config::resolve`](super::Config::resolve).
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let path: Arc<Path> = path.into();
+        // An empty file, or one of comments only, says nothing; the parser would call it an early end.
+        let says_nothing =
+            |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        let text = if text.lines().all(says_nothing) {
+            "{}"
+        } else {
+            text
+        };
+        let file: File = serde_saphyr::from_str_with_options(text, options())
+            .map_err(|error| syntax_error(&path, text, &error))?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        file.into_settings(&Origins { path }, base)
+    }
+}
+
+fn options() -> Options {
+    Options {
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        // YAML 1.2: `configuration: {country: no}` is about Norway.
+        strict_booleans: true,
+        with_snippet: false,
+        ..Options::default()
+    }
+}
+
+/// Makes the origins of settings in one file.
+struct Origins {
+    path: Arc<Path>,
+}
+
+impl Origins {
+    fn of<T>(&self, value: &Spanned<T>, key: String) -> Origin {
+        Origin::File {
+            path: self.path.clone(),
+            line: value.referenced.line(),
+            key,
+        }
+    }
+
+    fn setting(&self, text: Text, key: impl Into<String>) -> Option<Setting> {
+        text.map(|text| Setting {
+            origin: self.of(&text, key.into()),
+            text: text.value,
+        })
+    }
+}
+
+impl File {
+    fn into_settings(self, origins: &Origins, base: PathBuf) -> Result<Settings, ConfigError> {
+        let plugins = self.plugins.into_iter().flatten().enumerate();
+        Ok(Settings {
+            listen: origins.setting(self.listen, "listen"),
+            workers: origins.setting(self.workers, "workers"),
+            upstream: origins.setting(self.upstream, "upstream"),
+            rewrite_host: origins.setting(self.rewrite_host, "rewrite_host"),
+            access_log: origins.setting(self.access_log, "access_log"),
+            log_level: origins.setting(self.log_level, "log_level"),
+            cache: origins.setting(self.cache, "cache"),
+            cache_dir: origins.setting(self.cache_dir, "cache_dir"),
+            limits: self.limits.unwrap_or_default().into_settings(origins),
+            timeouts: self.timeouts.unwrap_or_default().into_settings(origins),
+            plugins: plugins
+                .map(|(at, plugin)| plugin_settings(plugin, at, origins))
+                .collect::<Result<_, _>>()?,
+            base,
+        })
+    }
+}
+
+impl FileLimits {
+    fn into_settings(self, origins: &Origins) -> LimitSettings {
+        LimitSettings {
+            request_buffer: origins.setting(self.request_buffer, "limits.request_buffer"),
+            response_buffer: origins.setting(self.response_buffer, "limits.response_buffer"),
+            vm_memory: origins.setting(self.vm_memory, "limits.vm_memory"),
+            callback_time: origins.setting(self.callback_time, "limits.callback_time"),
+        }
+    }
+}
+
+impl FileTimeouts {
+    fn into_settings(self, origins: &Origins) -> TimeoutSettings {
+        TimeoutSettings {
+            header_read: origins.setting(self.header_read, "timeouts.header_read"),
+            connect: origins.setting(self.connect, "timeouts.connect"),
+            response: origins.setting(self.response, "timeouts.response"),
+            idle: origins.setting(self.idle, "timeouts.idle"),
+            drain_grace: origins.setting(self.drain_grace, "timeouts.drain_grace"),
+        }
+    }
+}
+
+fn plugin_settings(
+    plugin: Spanned<FilePlugin>,
+    at: usize,
+    origins: &Origins,
+) -> Result<PluginSettings, ConfigError> {
+    let origin = origins.of(&plugin, format!("plugins[{at}]"));
+    let plugin = plugin.value;
+    let setting = |text, key| origins.setting(text, format!("plugins[{at}].{key}"));
+    Ok(PluginSettings {
+        file: setting(plugin.file, "file")
+            .ok_or_else(|| ConfigError::new(&origin, Problem::NoFile))?,
+        name: setting(plugin.name, "name"),
+        root_id: setting(plugin.root_id, "root_id"),
+        vm_id: setting(plugin.vm_id, "vm_id"),
+        configuration: handed_over(plugin.configuration),
+        vm_configuration: handed_over(plugin.vm_configuration),
+        failure_policy: setting(plugin.failure_policy, "failure_policy"),
+        recovery: setting(plugin.recovery, "recovery"),
+        on_headers_pause: setting(plugin.on_headers_pause, "on_headers_pause"),
+    })
+}
+
+/// Texts as they are, everything else as compact JSON: what Envoy does with `StringValue` and `Struct`.
+fn handed_over(configuration: Option<Value>) -> Bytes {
+    match configuration {
+        None | Some(Value::Null) => Bytes::new(),
+        Some(Value::String(text)) => text.into(),
+        Some(other) => other.to_string().into(),
+    }
+}
+
+const WAY_OUT: &str = "see the README for an example of a configuration";
+
+fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> ConfigError {
+    let near = error.location().map_or(1, |location| location.line());
+    let (line, key, problem) = match error.without_snippet() {
+        serde_saphyr::Error::Message { msg, .. } if msg.starts_with("unknown field") => {
+            // The parser points at the map that the key is in.
+            let key = msg.split('`').nth(1).unwrap_or_default();
+            let known = msg.split_once(", expected ").map_or("", |(_, known)| known);
+            (
+                line_of_key(text, near, key),
+                String::new(),
+                format!("unknown key `{key}`; use {known}"),
+            )
+        }
+        serde_saphyr::Error::Unexpected { expected, .. } => {
+            let problem = match *expected {
+                "sequence start" => "a list is needed here; begin each item with `- `".to_owned(),
+                "mapping start" => {
+                    "keys with values are needed here; write them as `key: value`".to_owned()
+                }
+                "string scalar" => {
+                    "a single value is needed here; write it behind the key".to_owned()
+                }
+                other => format!("{other} is needed here; {WAY_OUT}"),
+            };
+            (near, key_near(text, near), problem)
+        }
+        serde_saphyr::Error::Message { msg, .. } if msg.starts_with("multiple YAML documents") => (
+            near,
+            String::new(),
+            "a second document begins here; keep one and remove the `---`".to_owned(),
+        ),
+        other => {
+            let said = other.to_string();
+            // The line is said once, in front.
+            let said = said
+                .split(" at line ")
+                .next()
+                .unwrap_or(&said)
+                .replace('\n', " ");
+            (near, String::new(), format!("{said}; {WAY_OUT}"))
+        }
+    };
+    let origin = Origin::File {
+        path: path.clone(),
+        line,
+        key,
+    };
+    ConfigError::new(&origin, Problem::Syntax(problem))
+}
+
+/// The first line from `start` on that has the key, else `start`. Lines count from 1.
+fn line_of_key(text: &str, start: u64, key: &str) -> u64 {
+    let has_key = |line: &str| {
+        line.match_indices(key).any(|(at, _)| {
+            let before = line.get(..at).and_then(|before| before.chars().next_back());
+            let after = line
+                .get(at + key.len()..)
+                .map(|after| after.trim_start_matches(['"', '\'']));
+            before.is_none_or(|char| " -{,\"'".contains(char))
+                && after.is_some_and(|after| after.starts_with(':'))
+        })
+    };
+    let lines = (1..).zip(text.lines());
+    lines
+        .skip_while(|(at, _)| *at < start)
+        .find(|(_, line)| has_key(line))
+        .map_or(start, |(at, _)| at)
+}
+
+/// The key on a line, or else the key on the nearest line before it that is indented less. Lines count from 1.
+fn key_near(text: &str, line: u64) -> String {
+    let lines: Vec<_> = (1..)
+        .zip(text.lines())
+        .take_while(|(at, _)| *at <= line)
+        .map(|(_, line)| line)
+        .collect();
+    let mut deepest = usize::MAX;
+    for line in lines.iter().rev() {
+        let item = line.trim_start();
+        let indent = line.len() - item.len();
+        let code = item.trim_start_matches(['-', ' ']);
+        let key = code
+            .split_once(':')
+            .map(|(key, _)| key.trim_matches(['"', '\'']));
+        let is_key = |key: &&str| {
+            key.chars()
+                .all(|char| char.is_ascii_alphanumeric() || char == '_')
+        };
+        if indent < deepest
+            && let Some(key) = key.filter(is_key)
+        {
+            return key.to_owned();
+        }
+        // The items of a list may stand as far left as its key.
+        deepest = deepest.min(if item.starts_with('-') {
+            indent + 1
+        } else {
+            indent
+        });
+    }
+    String::new()
+}

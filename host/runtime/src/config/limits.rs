@@ -1,0 +1,108 @@
+//! Limits and timeouts: the default of each is a constant that says why.
+
+use std::time::Duration;
+
+/// Bytes. Envoy's default buffer limit, so a plugin that can buffer a body there can buffer it here.
+pub const DEFAULT_REQUEST_BUFFER: usize = 1024 * 1024;
+
+/// Bytes. Envoy's default buffer limit.
+pub const DEFAULT_RESPONSE_BUFFER: usize = 1024 * 1024;
+
+/// Bytes. A JavaScript component starts with more than 64 MiB and Go reserves as much as it grows; four times that
+/// leaves room to work and still ends a leak before it takes the machine. It is a ceiling: memory that is not
+/// touched costs nothing.
+pub const DEFAULT_VM_MEMORY: usize = 256 * 1024 * 1024;
+
+/// A callback waits for nothing, and its worker serves nobody else while it runs. Honest ones take microseconds;
+/// the slowest known, which compile rule sets in `proxy_on_configure`, take some hundred milliseconds.
+pub const DEFAULT_CALLBACK_TIME: Duration = Duration::from_secs(1);
+
+/// What Envoy's guide for proxies at the edge advises for `request_headers_timeout`: slow enough for any client that
+/// means it, fast enough against those that hold connections open on purpose.
+pub const DEFAULT_HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Envoy's default `connect_timeout`. Three retransmitted SYNs fit in (1 s, then 2 s more).
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Envoy's default route timeout. Here it ends with the response head, so it does not cut long downloads.
+pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Envoy's default `stream_idle_timeout`. Longer than what clients and load balancers keep idle connections for.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// Kubernetes kills 30 s after it asks to stop: 25 s leave time to say which streams were cut.
+pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(25);
+
+/// What one stream or one VM may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a request body that the filter chain may hold back. More ends the stream with 413. Default:
+    /// [`DEFAULT_REQUEST_BUFFER`].
+    pub request_buffer: usize,
+    /// Bytes of a response body that the filter chain may hold back. More ends the stream with an error. Default:
+    /// [`DEFAULT_RESPONSE_BUFFER`].
+    pub response_buffer: usize,
+    /// Bytes of linear memory that one VM may grow to. Growing further fails inside the plugin. Default:
+    /// [`DEFAULT_VM_MEMORY`].
+    pub vm_memory: usize,
+    /// How long one callback may run before its VM is ended. Default: [`DEFAULT_CALLBACK_TIME`].
+    pub callback_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_buffer: DEFAULT_REQUEST_BUFFER,
+            response_buffer: DEFAULT_RESPONSE_BUFFER,
+            vm_memory: DEFAULT_VM_MEMORY,
+            callback_time: DEFAULT_CALLBACK_TIME,
+        }
+    }
+}
+
+/// How long the proxy waits for clients and upstreams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// From the first byte of a request head to its last. Default: [`DEFAULT_HEADER_READ_TIMEOUT`].
+    pub header_read: Duration,
+    /// To connect to an upstream; then 503. Default: [`DEFAULT_CONNECT_TIMEOUT`].
+    pub connect: Duration,
+    /// From the end of the request to the upstream's response head; then 504. Default:
+    /// [`DEFAULT_RESPONSE_TIMEOUT`].
+    pub response: Duration,
+    /// While nothing moves, in a stream or between two requests of a connection. Default:
+    /// [`DEFAULT_IDLE_TIMEOUT`].
+    pub idle: Duration,
+    /// For running streams to end after the proxy was asked to stop. Default: [`DEFAULT_DRAIN_GRACE`].
+    pub drain_grace: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            header_read: DEFAULT_HEADER_READ_TIMEOUT,
+            connect: DEFAULT_CONNECT_TIMEOUT,
+            response: DEFAULT_RESPONSE_TIMEOUT,
+            idle: DEFAULT_IDLE_TIMEOUT,
+            drain_grace: DEFAULT_DRAIN_GRACE,
+        }
+    }
+}
+
+/// Limits of a VM that nobody needs to set: they are far above what toolchains produce, and only bound what a
+/// hostile file can make the host allocate.
+pub mod vm {
+    /// Core instances. A linked legacy module has 4, a JavaScript component about 15.
+    pub const MAX_INSTANCES: usize = 64;
+
+    /// Linear memories. A linked legacy module has 2.
+    pub const MAX_MEMORIES: usize = 8;
+
+    /// Tables. A linked legacy module has 3, other components one for each core instance.
+    pub const MAX_TABLES: usize = 64;
+
+    /// Elements of one table: functions whose address is taken. Go programs of 4 MB have about ten thousand.
+    pub const MAX_TABLE_ELEMENTS: usize = 100_000;
+}

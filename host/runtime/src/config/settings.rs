@@ -1,0 +1,161 @@
+//! What was typed: texts with the place each came from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// Where a setting was given, as an error shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag, with its dashes.
+    Flag(&'static str),
+    /// A key in a configuration file.
+    File {
+        /// The file.
+        path: Arc<Path>,
+        /// Counted from 1.
+        line: u64,
+        /// The way to it from the top, such as `limits.vm_memory` or `plugins[0].name`. Empty if unknown.
+        key: String,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "`{flag}`"),
+            Self::File { path, line, key } if key.is_empty() => {
+                write!(f, "`{}` line {line}", path.display())
+            }
+            Self::File { path, line, key } => {
+                write!(f, "`{}` line {line}: `{key}`", path.display())
+            }
+        }
+    }
+}
+
+/// A text and where it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// As it was typed; in YAML without the quotes.
+    pub text: String,
+    /// Where.
+    pub origin: Origin,
+}
+
+impl Setting {
+    /// Makes the setting that a flag gives.
+    pub fn flag(flag: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            origin: Origin::Flag(flag),
+        }
+    }
+}
+
+/// What a file or a command line says, before checks and defaults. None means not given.
+///
+/// The fields are those of [`Config`](super::Config), which documents them.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "documented where they end up, on `Config`")]
+pub struct Settings {
+    pub listen: Option<Setting>,
+    pub workers: Option<Setting>,
+    pub upstream: Option<Setting>,
+    pub rewrite_host: Option<Setting>,
+    pub access_log: Option<Setting>,
+    pub log_level: Option<Setting>,
+    /// False disables the compile cache.
+    pub cache: Option<Setting>,
+    pub cache_dir: Option<Setting>,
+    pub limits: LimitSettings,
+    pub timeouts: TimeoutSettings,
+    pub plugins: Vec<PluginSettings>,
+    /// What relative paths start from: the configuration file's directory. Empty means the working directory.
+    pub base: PathBuf,
+}
+
+/// What was said about [`Limits`](super::Limits).
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "documented where they end up, on `Limits`")]
+pub struct LimitSettings {
+    pub request_buffer: Option<Setting>,
+    pub response_buffer: Option<Setting>,
+    pub vm_memory: Option<Setting>,
+    pub callback_time: Option<Setting>,
+}
+
+/// What was said about [`Timeouts`](super::Timeouts).
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "documented where they end up, on `Timeouts`")]
+pub struct TimeoutSettings {
+    pub header_read: Option<Setting>,
+    pub connect: Option<Setting>,
+    pub response: Option<Setting>,
+    pub idle: Option<Setting>,
+    pub drain_grace: Option<Setting>,
+}
+
+/// What was said about one [`PluginConfig`](super::PluginConfig).
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "documented where they end up, on `PluginConfig`"
+)]
+pub struct PluginSettings {
+    pub file: Setting,
+    pub name: Option<Setting>,
+    pub root_id: Option<Setting>,
+    pub vm_id: Option<Setting>,
+    pub configuration: Bytes,
+    pub vm_configuration: Bytes,
+    pub failure_policy: Option<Setting>,
+    pub recovery: Option<Setting>,
+    pub on_headers_pause: Option<Setting>,
+}
+
+impl PluginSettings {
+    /// A plugin of which only the file was given.
+    pub fn new(file: Setting) -> Self {
+        Self {
+            file,
+            name: None,
+            root_id: None,
+            vm_id: None,
+            configuration: Bytes::new(),
+            vm_configuration: Bytes::new(),
+            failure_policy: None,
+            recovery: None,
+            on_headers_pause: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Replaces top-level values by those of `flags` where it has them. Limits, timeouts, plugins and the base
+    /// directory stay.
+    #[must_use]
+    pub fn overridden_by(self, flags: Self) -> Self {
+        // `--cache-dir` turns on a cache that the file turned off; `--no-cache` needs no directory.
+        let (cache, cache_dir) = match (flags.cache, flags.cache_dir) {
+            (None, None) => (self.cache, self.cache_dir),
+            given => given,
+        };
+        Self {
+            listen: flags.listen.or(self.listen),
+            workers: flags.workers.or(self.workers),
+            upstream: flags.upstream.or(self.upstream),
+            rewrite_host: flags.rewrite_host.or(self.rewrite_host),
+            access_log: flags.access_log.or(self.access_log),
+            log_level: flags.log_level.or(self.log_level),
+            cache,
+            cache_dir,
+            limits: self.limits,
+            timeouts: self.timeouts,
+            plugins: self.plugins,
+            base: self.base,
+        }
+    }
+}

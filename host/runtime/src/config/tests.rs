@@ -1,0 +1,61 @@
+use super::*;
+#[test]
+fn probe() {
+    for text in [
+        "listen: [a]",
+        "listen:\n  - a",
+        "workers: {a: b}",
+        "plugins: 3",
+        "plugins: {a: b}",
+        "plugins: [x]",
+        "plugins:\n- file: a\n  nmae: b",
+        "clusters: []",
+        "a: b: c",
+        "listen: x\nlisten: y",
+        "limits: 3",
+        "limits:",
+        "listen:",
+        "listen: ~",
+        "listen: null",
+        "listen: ''",
+        "plugins: [{name: x}]",
+        "- a",
+        "foo",
+        "\tlisten: x",
+        "listen: 'a",
+        "plugins: [{file: x, configuration: {1: 2, true: 3}}]",
+        "plugins: [{file: x, configuration: .nan}]",
+        "plugins: [{file: x, configuration: &a [*a]}]",
+        "plugins: [{file: x, configuration: *b}]",
+        "---\nlisten: a\n---\nlisten: b",
+        "",
+        "# x",
+        "---",
+        "---\n# x\n",
+        "listen: !!binary aGVsbG8=",
+        "listen: \"\\x00\"",
+        "access_log: yes",
+        "plugins: [{file: x, configuration: no}]",
+        "plugins: [{file: x, configuration: 0x10}]",
+        "plugins: [{file: x, configuration: 010}]",
+        "plugins: [{file: x, configuration: 1.0}]",
+        "plugins: [{file: x, configuration: 123456789012345678901234567890}]",
+        "plugins: [{file: x, configuration: {b: 1, a: ~, c: '1'}}]",
+        "plugins: [{file: x, configuration: |\n hello\n}]",
+        "plugins:\n- file: x\n  configuration: |\n    hello\n",
+        "{",
+        "limits: {vm_memory: 1}",
+        "a: &x [1]\nb: *x",
+        "plugins: [{file: x, configuration: !foo bar}]",
+        "plugins: [{file: x, configuration: ''}]",
+    ] {
+        let s = Settings::parse("d/p.yaml".as_ref(), text);
+        match s {
+            Ok(s) => match Config::resolve(s) {
+                Ok(c) => println!("{text:?}\n   OK {:?} {:?}", c.listen, c.plugins),
+                Err(e) => println!("{text:?}\n   R {e}"),
+            },
+            Err(e) => println!("{text:?}\n   P {e}"),
+        }
+    }
+}

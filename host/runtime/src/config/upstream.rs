@@ -1,0 +1,116 @@
+//! The URL of an upstream.
+
+use std::fmt;
+
+use http::Uri;
+use http::uri::Authority;
+
+use super::Problem;
+
+/// How the proxy talks to an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UpstreamProtocol {
+    /// HTTP/1.1 over TCP; `http://`.
+    Http1,
+    /// HTTP/2 over TCP with prior knowledge; `h2c://`.
+    H2c,
+}
+
+/// Where requests are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UpstreamUrl {
+    protocol: UpstreamProtocol,
+    authority: Authority,
+    port: u16,
+}
+
+impl UpstreamUrl {
+    /// Reads `http://HOST[:PORT]` or `h2c://HOST[:PORT]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Upstream`] for anything else, and for a path, query or user information.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let problem = |reason| Problem::Upstream {
+            text: text.to_owned(),
+            reason,
+        };
+        let form = "give a URL such as `http://127.0.0.1:9000` or `h2c://127.0.0.1:9000`";
+        let uri: Uri = text.parse().map_err(|_| problem(form))?;
+        let protocol = match uri.scheme_str() {
+            Some("http") => UpstreamProtocol::Http1,
+            Some("h2c") => UpstreamProtocol::H2c,
+            Some("https") => {
+                return Err(problem(
+                    "TLS to upstreams is not built yet; use `http://` or `h2c://`",
+                ));
+            }
+            _ => return Err(problem(form)),
+        };
+        let authority = uri.authority().ok_or_else(|| problem(form))?;
+        if authority.as_str().contains('@') {
+            return Err(problem(
+                "user and password are not supported; leave out what is before `@`",
+            ));
+        }
+        if uri.query().is_some() || !matches!(uri.path(), "" | "/") {
+            return Err(problem(
+                "a path or query is not supported; end the URL after the port",
+            ));
+        }
+        // `port_u16` takes a port that is empty or too big for none.
+        let port = match authority
+            .as_str()
+            .strip_prefix(authority.host())
+            .and_then(|rest| rest.strip_prefix(':'))
+        {
+            None => 80,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .ok_or_else(|| problem("its port is not from 1 to 65535"))?,
+        };
+        if authority.host().is_empty() {
+            return Err(problem(form));
+        }
+        Ok(Self {
+            protocol,
+            authority: authority.clone(),
+            port,
+        })
+    }
+
+    /// How to talk to it.
+    pub fn protocol(&self) -> UpstreamProtocol {
+        self.protocol
+    }
+
+    /// What it is called, as in a `host` field: the host, and the port if one was given.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The name or address to connect to; IPv6 addresses without brackets.
+    pub fn host(&self) -> &str {
+        let host = self.authority.host();
+        host.strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host)
+    }
+
+    /// The port to connect to; 80 if none was given.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.protocol {
+            UpstreamProtocol::Http1 => "http",
+            UpstreamProtocol::H2c => "h2c",
+        };
+        write!(f, "{scheme}://{}", self.authority)
+    }
+}
