@@ -7,9 +7,12 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, Bytes, ContextType};
 
-proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|_| Box::new(Headers));
-}}
+/// What the proxy runs first.
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(|_| Box::new(super::Headers));
+    }}
+}
 
 /// One for each configured plugin.
 struct Headers;
