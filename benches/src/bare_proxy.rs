@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use hyper::http::uri::{Authority, Scheme};
-use hyper::http::{request, response};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
@@ -12,37 +11,7 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
-/// What happens to heads on their way. `()` lets them pass; a host for plugins puts its plugin here.
-pub trait Filter: Clone + Send + 'static {
-    /// What is kept of a request until its response.
-    type Stream: Send;
-    /// A request's head is there.
-    ///
-    /// # Errors
-    ///
-    /// An error closes the connection.
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, Self::Stream)>;
-    /// The response's head is there.
-    ///
-    /// # Errors
-    ///
-    /// An error closes the connection.
-    fn on_response(
-        &self,
-        stream: Self::Stream,
-        head: response::Parts,
-    ) -> anyhow::Result<response::Parts>;
-}
-
-impl Filter for () {
-    type Stream = ();
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, ())> {
-        Ok((head, ()))
-    }
-    fn on_response(&self, (): (), head: response::Parts) -> anyhow::Result<response::Parts> {
-        Ok(head)
-    }
-}
+use crate::filter::Filter;
 
 /// Forwards requests to `upstream` until accepting fails.
 ///

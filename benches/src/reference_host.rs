@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use http::{HeaderMap, header, request, response};
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, TypedFunc};
 
-use crate::bare_proxy::Filter;
+use crate::filter::Filter;
 
 mod hostcalls;
 
