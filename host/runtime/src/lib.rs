@@ -1,1 +1,4 @@
-//! placeholder
+//! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
+
+pub mod plugin;
+pub mod vm;
