@@ -37,7 +37,7 @@ pub(crate) fn stub(report: u32, offset: u32, len: u32, result: StubResult) -> Fu
         .i32_const(len.cast_signed())
         .call(report);
     match result {
-        StubResult::Code(value) => code.i32_const(value),
+        StubResult::Code(value) => code.i32_const(value.cast_signed()),
         StubResult::Nothing => &mut code,
         StubResult::Trap => code.unreachable(),
     };

@@ -37,7 +37,7 @@ pub(crate) struct BridgeItems {
     pub(crate) exit_global: u32,
     /// The passive data segment with the names of all stubs.
     pub(crate) stub_names: u32,
-    pub(crate) abi_version: i32,
+    pub(crate) abi_version: u32,
     /// Bit i is set if the legacy module exports callback i.
     pub(crate) callbacks: u64,
 }
@@ -112,7 +112,7 @@ impl Bridge {
                 .i32_const(0)
                 .global_set(items.exit_global),
             Self::ThrowExit => code.local_get(0).throw(items.exit_tag),
-            Self::AbiVersion => code.i32_const(items.abi_version),
+            Self::AbiVersion => code.i32_const(items.abi_version.cast_signed()),
             Self::Callbacks => code.i64_const(items.callbacks.cast_signed()),
             Self::StubName => code
                 .local_get(0)

@@ -2,17 +2,14 @@
 
 use std::collections::HashMap;
 
+use proxy_wasi_abi::Status;
+use proxy_wasi_abi::wasi::Errno;
 use wasm_encoder::ValType;
 
 use crate::error::LinkError;
 use crate::module::Module;
 use crate::shim::Shim;
 use crate::signature::Signature;
-
-/// `Unimplemented`, for functions of `env` that nobody implements.
-const STATUS_UNIMPLEMENTED: i32 = 12;
-/// `nosys`, for WASI functions that nobody implements.
-const ERRNO_NOSYS: i32 = 52;
 
 /// An imported function and what answers it.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ pub(crate) enum Argument {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StubResult {
     /// Returns a status or errno.
-    Code(i32),
+    Code(u32),
     /// Returns, having no result.
     Nothing,
     /// Traps, since no value of its result types would be honest.
@@ -228,8 +225,8 @@ fn adaptation(
 fn stub_result(module: &str, signature: &Signature) -> StubResult {
     match signature.results() {
         [] => StubResult::Nothing,
-        [ValType::I32] if module == "env" => StubResult::Code(STATUS_UNIMPLEMENTED),
-        [ValType::I32] if is_wasi(module) => StubResult::Code(ERRNO_NOSYS),
+        [ValType::I32] if module == "env" => StubResult::Code(Status::Unimplemented.into()),
+        [ValType::I32] if is_wasi(module) => StubResult::Code(Errno::Nosys.into()),
         _ => StubResult::Trap,
     }
 }

@@ -9,13 +9,12 @@
 //! | Step | File |
 //! |---|---|
 //! | read the module | `module.rs` |
-//! | decide whether and how to link it | `plan.rs`, `imports.rs`, `abi_version.rs` |
+//! | decide whether and how to link it | `plan.rs`, `imports.rs` |
 //! | rewrite the legacy module | `legacy.rs`, `segments.rs` |
 //! | complete the shim | `main_module.rs`, `bridge.rs`, `calls.rs`, `answers.rs` |
 //! | put both into a component | `encode.rs`, `producers.rs` |
 #![forbid(unsafe_code)]
 
-mod abi_version;
 mod answers;
 mod bridge;
 mod calls;
@@ -35,7 +34,9 @@ mod signature;
 mod stub_names;
 mod wasm_magic;
 
-pub use abi_version::AbiVersion;
+
+pub use proxy_wasi_abi::AbiVersion;
+
 pub use error::{LinkError, ShimError};
 pub use linker::{LinkReport, Linked, Linker, SegmentReport, Stub, StubAnswer};
 pub use signature::Signature;

@@ -1,6 +1,7 @@
 //! From a legacy module to a component.
 
-use crate::abi_version::AbiVersion;
+use proxy_wasi_abi::AbiVersion;
+
 use crate::encode::encode;
 use crate::error::{LinkError, ShimError};
 use crate::imports::{Answer, StubResult};
@@ -165,7 +166,7 @@ impl LinkReport {
 impl From<StubResult> for StubAnswer {
     fn from(result: StubResult) -> Self {
         match result {
-            StubResult::Code(code) => Self::Status(code.cast_unsigned()),
+            StubResult::Code(code) => Self::Status(code),
             StubResult::Nothing => Self::Nothing,
             StubResult::Trap => Self::Trap,
         }

@@ -134,7 +134,7 @@ impl<'a> MainModule<'a> {
                 exit_tag: shim.defined_tags,
                 exit_global: shim.defined_globals,
                 stub_names: 0,
-                abi_version: plan.abi.number(),
+                abi_version: plan.abi.code(),
                 callbacks: plan.callback_bits(),
             },
             known_types: known_types

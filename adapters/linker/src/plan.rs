@@ -1,9 +1,9 @@
 //! Everything that is decided before a byte is written: whether a module can be linked, and how.
 
+use proxy_wasi_abi::AbiVersion;
 use proxy_wasi_abi::callback::{CALLBACKS, Callback};
-use wasmparser::MemoryType;
+use wasmparser::{ExternalKind, MemoryType};
 
-use crate::abi_version::AbiVersion;
 use crate::error::LinkError;
 use crate::imports::{self, Import};
 use crate::module::Module;
@@ -46,7 +46,7 @@ impl LegacyFunction {
 impl<'a> Plan<'a> {
     /// Decides how to link `module`.
     pub(crate) fn new(module: &'a Module<'_>, shim: &Shim) -> Result<Self, LinkError> {
-        let abi = AbiVersion::of(module)?;
+        let abi = abi_version(module)?;
         let memory = memory(module)?;
         if let Some(import) = module.other_imports.first() {
             return Err(LinkError::ImportKind {
@@ -90,6 +90,23 @@ impl<'a> Plan<'a> {
             .filter(|(_, exported)| exported.is_some())
             .map(|(callback, _)| callback.name)
     }
+}
+
+/// The version of the first known marker in the order of the export section, as in Envoy: not the highest one.
+fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
+    let mut unknown = None;
+    for export in module.exports.iter().filter(|export| export.kind == ExternalKind::Func) {
+        if let Some(version) = AbiVersion::from_marker(export.name) {
+            return Ok(version);
+        }
+        if export.name.starts_with("proxy_abi_version_") {
+            unknown = unknown.or(Some(export.name));
+        }
+    }
+    Err(match unknown {
+        Some(marker) => LinkError::UnknownAbiVersion { marker: marker.to_owned() },
+        None => LinkError::NoAbiVersion,
+    })
 }
 
 fn memory(module: &Module<'_>) -> Result<MemoryType, LinkError> {
