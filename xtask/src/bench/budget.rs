@@ -17,6 +17,8 @@ pub(super) enum Budget {
     Cpu(f64),
     /// At least so many times the requests per second.
     Rate(f64),
+    /// At most so many milliseconds from start to the first response.
+    Start(f64),
 }
 
 /// How a row compares with a [`Budget`].
@@ -35,6 +37,7 @@ impl Budget {
             Budget::Added(_) => (comparison.added, |value, limit| value <= limit),
             Budget::Cpu(_) => (comparison.cpu, |value, limit| value <= limit),
             Budget::Rate(_) => (comparison.rate, |value, limit| value >= limit),
+            Budget::Start(_) => (comparison.start, |value, limit| value <= limit),
         };
         let keeps = |value| keeps(value, self.limit());
         let verdict = if keeps(estimate.median) {
@@ -47,7 +50,10 @@ impl Budget {
 
     fn limit(self) -> f64 {
         match self {
-            Budget::Added(limit) | Budget::Cpu(limit) | Budget::Rate(limit) => limit,
+            Budget::Added(limit)
+            | Budget::Cpu(limit)
+            | Budget::Rate(limit)
+            | Budget::Start(limit) => limit,
         }
     }
 }
@@ -58,6 +64,7 @@ impl fmt::Display for Budget {
             Budget::Added(limit) => write!(f, "<= {limit} us"),
             Budget::Cpu(limit) => write!(f, "<= {limit} x CPU"),
             Budget::Rate(limit) => write!(f, ">= {limit} x req/s"),
+            Budget::Start(limit) => write!(f, "<= {limit} ms to start"),
         }
     }
 }
@@ -83,6 +90,8 @@ pub(super) struct Comparison {
     /// Whether `rate` compares requests per second of CPU time, because something else than the server was the limit:
     /// too few cores, or other work on the machine.
     pub(super) rate_by_cpu: bool,
+    /// The row's own milliseconds from start to the first response.
+    pub(super) start: Estimate,
 }
 
 impl Comparison {
@@ -108,6 +117,7 @@ impl Comparison {
                 })?
             },
             rate_by_cpu,
+            start: compare(&|row, _| row.start_seconds * 1e3)?,
         })
     }
 }

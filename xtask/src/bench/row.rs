@@ -21,9 +21,11 @@ pub(super) enum Row {
     Wit,
     /// The same as a legacy module, through the shim
     Legacy,
-    /// The same with a line of log for each request
+    /// A legacy module of 1 MB that matches regular expressions
+    LargeModule,
+    /// The legacy header module with a line of log for each request
     LegacyLog,
-    /// The same module embedded directly in the bare proxy
+    /// The legacy header module embedded directly in the bare proxy
     Direct,
     /// 1 MiB of response body without plugins
     LargeNoPlugin,
@@ -62,6 +64,8 @@ pub(super) enum Guest {
     LegacyHeaders,
     /// `examples/wit-rust-headers`
     WitHeaders,
+    /// `benches/guests/large-legacy`
+    LargeLegacy,
     /// `benches/guests/no-interest`
     NoInterest,
 }
@@ -88,9 +92,12 @@ impl Row {
         match self {
             Row::Bare => None,
             Row::Nginx | Row::NoPlugin | Row::Direct => Some(Row::Bare),
-            Row::NoInterest | Row::Wit | Row::Legacy | Row::LegacyLog | Row::TwoWorkers => {
-                Some(Row::NoPlugin)
-            }
+            Row::NoInterest
+            | Row::Wit
+            | Row::Legacy
+            | Row::LegacyLog
+            | Row::LargeModule
+            | Row::TwoWorkers => Some(Row::NoPlugin),
             Row::LargeNoPlugin => None,
             Row::LargeWit | Row::LargeLegacy => Some(Row::LargeNoPlugin),
         }
@@ -104,6 +111,7 @@ impl Row {
             Row::NoInterest => &[Budget::Added(0.2)],
             Row::Wit => &[Budget::Added(1.5)],
             Row::Legacy => &[Budget::Added(2.2), Budget::Rate(0.82)],
+            Row::LargeModule => &[Budget::Start(50.0)],
             Row::LargeWit => &[Budget::Cpu(1.02)],
             Row::LargeLegacy => &[Budget::Cpu(1.05)],
             Row::TwoWorkers => &[Budget::Rate(1.9)],
@@ -125,6 +133,7 @@ impl Row {
             Row::NoInterest => proxy_wasi(Some(Guest::NoInterest)),
             Row::Wit | Row::LargeWit => proxy_wasi(Some(Guest::WitHeaders)),
             Row::Legacy | Row::LargeLegacy => proxy_wasi(Some(Guest::LegacyHeaders)),
+            Row::LargeModule => proxy_wasi(Some(Guest::LargeLegacy)),
             Row::LegacyLog => Server::ProxyWasi {
                 plugin: Some(Guest::LegacyHeaders),
                 workers: 1,
@@ -149,6 +158,7 @@ impl Row {
             | Row::Wit
             | Row::Legacy
             | Row::LegacyLog
+            | Row::LargeModule
             | Row::Direct
             | Row::TwoWorkers => "/",
         }
@@ -164,8 +174,9 @@ impl fmt::Display for Row {
             Row::NoInterest => "plugin without interest",
             Row::Wit => "WIT header plugin",
             Row::Legacy => "legacy header plugin",
-            Row::LegacyLog => "the same, logging each request",
-            Row::Direct => "the same in bare proxy, func_wrap",
+            Row::LargeModule => "legacy module of 1.3 MB",
+            Row::LegacyLog => "legacy header plugin, logging",
+            Row::Direct => "the same by func_wrap, bare proxy",
             Row::LargeNoPlugin => "1 MiB, no plugin",
             Row::LargeWit => "1 MiB, WIT header plugin",
             Row::LargeLegacy => "1 MiB, legacy header plugin",
@@ -199,6 +210,7 @@ impl Guest {
         match self {
             Guest::LegacyHeaders => "legacy-rust-headers",
             Guest::WitHeaders => "wit-rust-headers",
+            Guest::LargeLegacy => "bench-large-legacy",
             Guest::NoInterest => "bench-no-interest",
         }
     }
@@ -206,7 +218,7 @@ impl Guest {
     /// Returns the target that it is built for.
     pub(super) fn target(self) -> &'static str {
         match self {
-            Guest::LegacyHeaders => "wasm32-wasip1",
+            Guest::LegacyHeaders | Guest::LargeLegacy => "wasm32-wasip1",
             Guest::WitHeaders | Guest::NoInterest => "wasm32-wasip2",
         }
     }
@@ -214,7 +226,7 @@ impl Guest {
     /// Returns a response header field that shows that the plugin was at work.
     pub(super) fn expected_field(self) -> Option<&'static str> {
         match self {
-            Guest::LegacyHeaders | Guest::WitHeaders => Some("x-plugin"),
+            Guest::LegacyHeaders | Guest::WitHeaders | Guest::LargeLegacy => Some("x-plugin"),
             Guest::NoInterest => None,
         }
     }
