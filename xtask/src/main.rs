@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod vendor_wit;
 mod workspace;
 
@@ -15,12 +16,15 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure requests/s and CPU time against the budgets.
+    Bench(bench::Args),
     /// Write wit/deps: the parts of WASI that our contract uses.
     VendorWit(vendor_wit::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
+        Command::Bench(args) => bench::run(&args),
         Command::VendorWit(args) => vendor_wit::run(&args),
     }
 }

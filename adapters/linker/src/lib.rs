@@ -1,1 +1,42 @@
-//! placeholder
+//! Turns a legacy Proxy-Wasm module into a component, and says what a WebAssembly file is.
+//!
+//! Bytes in, bytes out: no file system, no engine, no panic whatever the bytes.
+//!
+//! The component is made of two core modules. The *shim* (`proxy-wasi:shim`, written in Rust) exports the component's
+//! world and translates it to the Proxy-Wasm ABI; it is the main module and owns both memories. The legacy module
+//! follows as a library: its code section is untouched, its imports come from the shim.
+//!
+//! | Step | File |
+//! |---|---|
+//! | read the module | `module.rs` |
+//! | decide whether and how to link it | `plan.rs`, `imports.rs` |
+//! | rewrite the legacy module | `legacy.rs`, `segments.rs` |
+//! | complete the shim | `main_module.rs`, `bridge.rs`, `calls.rs`, `answers.rs` |
+//! | put both into a component | `encode.rs`, `producers.rs` |
+#![forbid(unsafe_code)]
+
+mod answers;
+mod bridge;
+mod calls;
+mod encode;
+mod error;
+mod imports;
+mod legacy;
+mod linker;
+mod main_module;
+mod module;
+mod names;
+mod plan;
+mod producers;
+mod segments;
+mod shim;
+mod signature;
+mod stub_names;
+mod wasm_magic;
+
+
+pub use proxy_wasi_abi::AbiVersion;
+
+pub use error::{LinkError, ShimError};
+pub use linker::{LinkReport, Linked, Linker, SegmentReport, Stub, StubAnswer};
+pub use signature::Signature;

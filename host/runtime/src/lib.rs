@@ -1,6 +1,8 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
 pub mod config;
+pub mod plugin;
+pub mod vm;
 
 use std::net::SocketAddr;
 

@@ -16,15 +16,33 @@ pub struct Callback {
 }
 
 const fn callback(name: &'static str, params: u8, has_result: bool) -> Callback {
-    Callback { name, params, params_0_1_0: params, has_result, default: 0 }
+    Callback {
+        name,
+        params,
+        params_0_1_0: params,
+        has_result,
+        default: 0,
+    }
 }
 
 const fn yes_by_default(name: &'static str, params: u8) -> Callback {
-    Callback { name, params, params_0_1_0: params, has_result: true, default: 1 }
+    Callback {
+        name,
+        params,
+        params_0_1_0: params,
+        has_result: true,
+        default: 1,
+    }
 }
 
 const fn headers(name: &'static str) -> Callback {
-    Callback { name, params: 3, params_0_1_0: 2, has_result: true, default: 0 }
+    Callback {
+        name,
+        params: 3,
+        params_0_1_0: 2,
+        has_result: true,
+        default: 0,
+    }
 }
 
 /// Every callback of HTTP plugins and root contexts. The shim and the linker speak of a callback by its index here.

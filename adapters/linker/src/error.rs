@@ -1,0 +1,224 @@
+//! What can go wrong.
+
+use thiserror::Error;
+use wasm_encoder::reencode;
+
+use crate::signature::Signature;
+
+/// Why a module cannot be linked. Every message is one line.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The bytes do not begin as WebAssembly does.
+    #[error("not a WebAssembly module: {found}; {way_out}")]
+    NotWasm {
+        /// What the bytes look like.
+        found: String,
+        /// What to do about that.
+        way_out: &'static str,
+    },
+    /// The bytes end too early.
+    #[error(
+        "module is truncated: it ends at offset {offset:#x} in the middle of a section; \
+         fetch or build it again"
+    )]
+    Truncated {
+        /// Where more bytes were expected.
+        offset: usize,
+    },
+    /// The bytes are no valid module, or use a WebAssembly proposal that is not supported.
+    #[error(
+        "malformed module at offset {offset:#x}: {reason}; check it with `wasm-tools validate`"
+    )]
+    Malformed {
+        /// Where the fault is.
+        offset: usize,
+        /// What the fault is.
+        reason: String,
+    },
+    /// The bytes are a component.
+    #[error("already a component: only legacy modules are linked; use it as it is")]
+    AlreadyComponent,
+    /// The module exports no ABI marker.
+    #[error(
+        "not a Proxy-Wasm module: it exports no `proxy_abi_version_*` function; \
+         build it with a Proxy-Wasm SDK for ABI 0.1.0, 0.2.0 or 0.2.1"
+    )]
+    NoAbiVersion,
+    /// The module's only ABI marker is one that nobody knows.
+    #[error(
+        "unsupported Proxy-Wasm ABI: the module exports `{marker}`; \
+         build it for ABI 0.1.0, 0.2.0 or 0.2.1"
+    )]
+    UnknownAbiVersion {
+        /// The first marker.
+        marker: String,
+    },
+    /// The host has no way to give the module bytes.
+    #[error(
+        "no allocator: the module exports neither `malloc` nor `proxy_on_memory_allocate`; \
+         export one of them as `(i32) -> i32`"
+    )]
+    NoAllocator,
+    /// There is no memory.
+    #[error("no memory: the module neither defines nor imports one; Proxy-Wasm needs one memory")]
+    NoMemory,
+    /// There is more than one memory.
+    #[error("{count} memories: Proxy-Wasm modules have one; build without multiple memories")]
+    SeveralMemories {
+        /// How many there are.
+        count: usize,
+    },
+    /// The memory has 64-bit addresses.
+    #[error("64-bit memory: Proxy-Wasm pointers have 32 bits; build for wasm32")]
+    Memory64,
+    /// The memory is shared between threads.
+    #[error("shared memory: Proxy-Wasm modules have one thread; build without threads")]
+    SharedMemory,
+    /// An import that is no function.
+    #[error(
+        "import of {kind} `{module}.{name}`: Proxy-Wasm hosts offer functions only; \
+         link the module statically"
+    )]
+    ImportKind {
+        /// `table`, `global` or `tag`.
+        kind: &'static str,
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+    },
+    /// A function is imported with types that only its own module knows.
+    #[error(
+        "import `{module}.{name}` has a signature with garbage-collected types; \
+         Proxy-Wasm functions take numbers"
+    )]
+    ImportSignature {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+    },
+    /// An export that hosts call has another signature than they call it with.
+    #[error("export `{name}` has signature `{found}`; Proxy-Wasm hosts call it as {expected}")]
+    ExportSignature {
+        /// The export.
+        name: &'static str,
+        /// What it may be, each in backticks: most callbacks have one signature, some a shorter one in ABI 0.1.0.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The component that came out is not valid, because a function body of the module is not.
+    #[error(
+        "linked component is invalid at offset {offset:#x}: {reason}; \
+         check the module with `wasm-tools validate`"
+    )]
+    Invalid {
+        /// Where in the *component* the fault is.
+        offset: usize,
+        /// What the fault is.
+        reason: String,
+    },
+    /// The component could not be put together.
+    #[error("component could not be encoded: {reason}; please report this module")]
+    Encode {
+        /// What the encoder says.
+        reason: String,
+    },
+}
+
+impl From<wasmparser::Error> for LinkError {
+    fn from(error: wasmparser::Error) -> Self {
+        let offset = error.offset();
+        match error.message() {
+            "unexpected end-of-file" => Self::Truncated { offset },
+            message => Self::Malformed {
+                offset,
+                reason: one_line(message),
+            },
+        }
+    }
+}
+
+/// Parts of a valid module that cannot be written again: not reached with modules that the parser has admitted.
+impl<E: std::fmt::Display> From<reencode::Error<E>> for LinkError {
+    fn from(error: reencode::Error<E>) -> Self {
+        Self::Encode {
+            reason: one_line(&error.to_string()),
+        }
+    }
+}
+
+pub(crate) fn one_line(message: &str) -> String {
+    message
+        .lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Why bytes cannot serve as the shim. Only people who build a shim ever see one.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ShimError {
+    /// The bytes are no core module.
+    #[error("shim is not a core module: {reason}; build it for wasm32-unknown-unknown")]
+    NotModule {
+        /// What is wrong.
+        reason: String,
+    },
+    /// No world is embedded.
+    #[error("shim has no `component-type` section; build it with wit-bindgen")]
+    NoWorld,
+    /// Something would run while the component is being instantiated, when the legacy module cannot be called yet.
+    #[error("shim has {found}; it must do nothing before its first export is called")]
+    RunsAtInstantiation {
+        /// A start section or an `_initialize` export.
+        found: &'static str,
+    },
+    /// The shim does not define exactly one memory.
+    #[error("shim defines {count} memories; it must define one")]
+    Memories {
+        /// How many it defines.
+        count: usize,
+    },
+    /// The shim imports something that is no function.
+    #[error("shim imports {kind} `{module}.{name}`; it may import functions only")]
+    ImportKind {
+        /// `memory`, `table`, `global` or `tag`.
+        kind: &'static str,
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+    },
+    /// The shim imports a function that the linker does not generate.
+    #[error(
+        "shim imports `{module}` `{name}`, which the linker does not know; build both from the same release"
+    )]
+    UnknownPlaceholder {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+    },
+    /// A function that the linker and the shim share is declared with another signature.
+    #[error(
+        "shim declares `{name}` as `{found}`, not as `{expected}`; build shim and linker from the same release"
+    )]
+    Signature {
+        /// An import from one of the placeholder modules, or an export.
+        name: String,
+        /// What the linker generates or calls.
+        expected: Signature,
+        /// What the shim declares.
+        found: String,
+    },
+    /// An export is missing.
+    #[error("shim does not export `{name}`; build shim and linker from the same release")]
+    MissingExport {
+        /// The export.
+        name: &'static str,
+    },
+}

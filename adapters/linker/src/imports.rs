@@ -1,0 +1,232 @@
+//! How each import of a legacy module is answered (design D10).
+
+use std::collections::HashMap;
+
+use proxy_wasi_abi::Status;
+use proxy_wasi_abi::wasi::Errno;
+use wasm_encoder::ValType;
+
+use crate::error::LinkError;
+use crate::module::Module;
+use crate::shim::Shim;
+use crate::signature::Signature;
+
+/// An imported function and what answers it.
+#[derive(Debug)]
+pub(crate) struct Import<'a> {
+    pub(crate) module: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) type_index: u32,
+    pub(crate) signature: &'a Signature,
+    pub(crate) answer: Answer,
+    /// The same module and name were imported before.
+    pub(crate) is_duplicate: bool,
+    /// Under which name main exports the answer.
+    pub(crate) export: String,
+}
+
+/// What answers an import.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// The shim's function of that name; its index in the shim.
+    Hostcall(u32),
+    /// A generated function that calls the shim's, which has another signature.
+    Adapted(Adaptation),
+    /// `proc_exit`: a generated throw.
+    Exit,
+    /// A generated function that reports its name and then does this.
+    Stub(StubResult),
+}
+
+/// A variant of a hostcall that real modules declare.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Adaptation {
+    /// The hostcall's index in the shim.
+    pub(crate) function: u32,
+    /// What to call it with.
+    pub(crate) arguments: &'static [Argument],
+    /// The variant has no result, the hostcall has one.
+    pub(crate) drops_result: bool,
+}
+
+/// An argument of an adapted call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Argument {
+    /// The parameter with this index.
+    Param(u32),
+    /// An `i32` 0, where the variant has no such parameter.
+    Zero,
+}
+
+/// What a stub does after its report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum StubResult {
+    /// Returns a status or errno.
+    Code(u32),
+    /// Returns, having no result.
+    Nothing,
+    /// Traps, since no value of its result types would be honest.
+    Trap,
+}
+
+/// A signature that differs from the hostcall's and is known from the wild.
+struct Variant {
+    key: &'static str,
+    params: usize,
+    has_result: bool,
+    arguments: &'static [Argument],
+}
+
+use Argument::{Param, Zero};
+
+/// AssemblyScript's old declarations lack gRPC metadata; the 0.1.0 specification text lacks some results.
+const VARIANTS: &[Variant] = &[
+    Variant {
+        key: "env.proxy_grpc_call",
+        params: 10,
+        has_result: true,
+        arguments: &[
+            Param(0),
+            Param(1),
+            Param(2),
+            Param(3),
+            Param(4),
+            Param(5),
+            Zero,
+            Zero,
+            Param(6),
+            Param(7),
+            Param(8),
+            Param(9),
+        ],
+    },
+    Variant {
+        key: "env.proxy_grpc_stream",
+        params: 7,
+        has_result: true,
+        arguments: &[
+            Param(0),
+            Param(1),
+            Param(2),
+            Param(3),
+            Param(4),
+            Param(5),
+            Zero,
+            Zero,
+            Param(6),
+        ],
+    },
+    Variant {
+        key: "env.proxy_continue_request",
+        params: 0,
+        has_result: false,
+        arguments: &[],
+    },
+    Variant {
+        key: "env.proxy_continue_response",
+        params: 0,
+        has_result: false,
+        arguments: &[],
+    },
+    Variant {
+        key: "env.proxy_clear_route_cache",
+        params: 0,
+        has_result: false,
+        arguments: &[],
+    },
+];
+
+impl Import<'_> {
+    /// The import as its module names it: `env.proxy_log`.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}.{}", self.module, self.name)
+    }
+}
+
+/// Decides on every function that `module` imports, in the order of their indices.
+pub(crate) fn plan<'a>(module: &'a Module<'_>, shim: &Shim) -> Result<Vec<Import<'a>>, LinkError> {
+    // Both WASI module names lead to the same exports of main, so they also clash with each other.
+    let mut first_uses: HashMap<String, ()> = HashMap::new();
+    let mut imports = Vec::with_capacity(module.imported_functions.len());
+    for (index, import) in module.imported_functions.iter().enumerate() {
+        let Some(signature) = module.signature(import.type_index) else {
+            return Err(LinkError::ImportSignature {
+                module: import.module.to_owned(),
+                name: import.name.to_owned(),
+            });
+        };
+        let key = key(import.module, import.name);
+        let answer = answer(import.module, &key, signature, shim);
+        let is_duplicate = first_uses.insert(key.clone(), ()).is_some();
+        // A number makes other names unique, and the prefix keeps them apart from those that have a meaning in
+        // components, whatever a module calls its imports.
+        let export = match answer {
+            Answer::Hostcall(_) if !is_duplicate => key,
+            _ => format!("import {index}: {key}"),
+        };
+        imports.push(Import {
+            module: import.module,
+            name: import.name,
+            type_index: import.type_index,
+            signature,
+            answer,
+            is_duplicate,
+            export,
+        });
+    }
+    Ok(imports)
+}
+
+/// The name under which the shim would export the answer to an import.
+fn key(module: &str, name: &str) -> String {
+    let module = if is_wasi(module) { "wasi" } else { module };
+    format!("{module}.{name}")
+}
+
+fn is_wasi(module: &str) -> bool {
+    matches!(module, "wasi_snapshot_preview1" | "wasi_unstable")
+}
+
+fn answer(module: &str, key: &str, signature: &Signature, shim: &Shim) -> Answer {
+    if is_wasi(module) && key == "wasi.proc_exit" && *signature == Signature::of_i32s(1, false) {
+        return Answer::Exit;
+    }
+    let offers_hostcalls = module == "env" || is_wasi(module);
+    if offers_hostcalls && let Some(hostcall) = shim.hostcall(key) {
+        if hostcall.signature == *signature {
+            return Answer::Hostcall(hostcall.function);
+        }
+        if let Some(adaptation) = adaptation(key, signature, hostcall) {
+            return Answer::Adapted(adaptation);
+        }
+    }
+    Answer::Stub(stub_result(module, signature))
+}
+
+fn adaptation(
+    key: &str,
+    signature: &Signature,
+    hostcall: &crate::shim::Hostcall,
+) -> Option<Adaptation> {
+    let variant = VARIANTS.iter().find(|variant| {
+        variant.key == key && *signature == Signature::of_i32s(variant.params, variant.has_result)
+    })?;
+    // The table speaks of the ABI's signature; whatever the shim has must be just that.
+    if hostcall.signature != Signature::of_i32s(variant.arguments.len(), true) {
+        return None;
+    }
+    Some(Adaptation {
+        function: hostcall.function,
+        arguments: variant.arguments,
+        drops_result: !variant.has_result,
+    })
+}
+
+fn stub_result(module: &str, signature: &Signature) -> StubResult {
+    match signature.results() {
+        [] => StubResult::Nothing,
+        [ValType::I32] if module == "env" => StubResult::Code(Status::Unimplemented.into()),
+        [ValType::I32] if is_wasi(module) => StubResult::Code(Errno::Nosys.into()),
+        _ => StubResult::Trap,
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that is decided before a byte is written: whether a module can be linked, and how.
+
+use proxy_wasi_abi::AbiVersion;
+use proxy_wasi_abi::callback::{CALLBACKS, Callback};
+use wasmparser::{ExternalKind, MemoryType};
+
+use crate::error::LinkError;
+use crate::imports::{self, Import};
+use crate::module::Module;
+use crate::shim::Shim;
+use crate::signature::Signature;
+
+/// How to link one module.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) abi: AbiVersion,
+    pub(crate) memory: MemoryType,
+    /// The functions that main imports from the legacy module. The other fields point in here.
+    pub(crate) legacy_functions: Vec<LegacyFunction>,
+    /// What runs before the first callback, in this order.
+    pub(crate) start: Vec<usize>,
+    pub(crate) allocator: usize,
+    /// For each of [`CALLBACKS`], unless the module does not export it.
+    pub(crate) callbacks: Vec<Option<usize>>,
+    pub(crate) imports: Vec<Import<'a>>,
+}
+
+/// A function of the legacy module that main calls.
+#[derive(Debug)]
+pub(crate) struct LegacyFunction {
+    /// The module's own name for it; `start section` if that is how it ran.
+    pub(crate) name: &'static str,
+    /// The function's index in the legacy module.
+    pub(crate) function: u32,
+    pub(crate) signature: Signature,
+}
+
+impl LegacyFunction {
+    /// Its export name in the rewritten module. wit-component gives some names, like `cabi_realloc` and
+    /// `_initialize`, a meaning in libraries too; none begins like this.
+    pub(crate) fn export(&self) -> String {
+        format!("legacy {}", self.name)
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Decides how to link `module`.
+    pub(crate) fn new(module: &'a Module<'_>, shim: &Shim) -> Result<Self, LinkError> {
+        let abi = abi_version(module)?;
+        let memory = memory(module)?;
+        if let Some(import) = module.other_imports.first() {
+            return Err(LinkError::ImportKind {
+                kind: import.kind,
+                module: import.module.to_owned(),
+                name: import.name.to_owned(),
+            });
+        }
+        let mut exports = Exports {
+            module,
+            functions: Vec::new(),
+        };
+        let start = exports.start()?;
+        let allocator = exports.allocator()?;
+        let callbacks = exports.callbacks(abi)?;
+        Ok(Self {
+            abi,
+            memory,
+            legacy_functions: exports.functions,
+            start,
+            allocator,
+            callbacks,
+            imports: imports::plan(module, shim)?,
+        })
+    }
+
+    /// Bit i is set if the module exports callback i.
+    pub(crate) fn callback_bits(&self) -> u64 {
+        let exported = self
+            .callbacks
+            .iter()
+            .enumerate()
+            .filter(|(_, callback)| callback.is_some());
+        exported.fold(0, |bits, (index, _)| bits | (1 << index))
+    }
+
+    /// The names of the callbacks that the module exports.
+    pub(crate) fn callback_names(&self) -> impl Iterator<Item = &'static str> {
+        let exported = CALLBACKS.iter().zip(&self.callbacks);
+        exported
+            .filter(|(_, exported)| exported.is_some())
+            .map(|(callback, _)| callback.name)
+    }
+}
+
+/// The version of the first known marker in the order of the export section, as in Envoy: not the highest one.
+fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
+    let mut unknown = None;
+    for export in module.exports.iter().filter(|export| export.kind == ExternalKind::Func) {
+        if let Some(version) = AbiVersion::from_marker(export.name) {
+            return Ok(version);
+        }
+        if export.name.starts_with("proxy_abi_version_") {
+            unknown = unknown.or(Some(export.name));
+        }
+    }
+    Err(match unknown {
+        Some(marker) => LinkError::UnknownAbiVersion { marker: marker.to_owned() },
+        None => LinkError::NoAbiVersion,
+    })
+}
+
+fn memory(module: &Module<'_>) -> Result<MemoryType, LinkError> {
+    let mut memories = module
+        .imported_memories
+        .iter()
+        .chain(&module.defined_memories);
+    let memory = *memories.next().ok_or(LinkError::NoMemory)?;
+    let others = memories.count();
+    if others > 0 {
+        return Err(LinkError::SeveralMemories { count: others + 1 });
+    }
+    if memory.memory64 {
+        return Err(LinkError::Memory64);
+    }
+    if memory.shared {
+        return Err(LinkError::SharedMemory);
+    }
+    Ok(memory)
+}
+
+/// Looks up what hosts call, and collects what main has to import for that.
+struct Exports<'a, 'b> {
+    module: &'a Module<'b>,
+    functions: Vec<LegacyFunction>,
+}
+
+impl Exports<'_, '_> {
+    /// As in Envoy: `main` or `__main_void` only after `_initialize`, and `_start` only without it. The start section
+    /// comes first, since it would have run at instantiation.
+    fn start(&mut self) -> Result<Vec<usize>, LinkError> {
+        let nullary = Signature::of_i32s(0, false);
+        let mut start = Vec::new();
+        if let Some(function) = self.module.start {
+            start.push(self.push("start section", function, nullary.clone()));
+        }
+        if let Some(initialize) = self.find("_initialize", &[nullary.clone()])? {
+            start.push(initialize);
+            let main = match self.find("main", &[Signature::of_i32s(2, true)])? {
+                Some(main) => Some(main),
+                None => self.find("__main_void", &[Signature::of_i32s(0, true)])?,
+            };
+            start.extend(main);
+        } else {
+            start.extend(self.find("_start", &[nullary])?);
+        }
+        Ok(start)
+    }
+
+    /// `malloc` first, as in Envoy, whatever the specification says.
+    fn allocator(&mut self) -> Result<usize, LinkError> {
+        for name in ["malloc", "proxy_on_memory_allocate"] {
+            if let Some(allocator) = self.find(name, &[Signature::of_i32s(1, true)])? {
+                return Ok(allocator);
+            }
+        }
+        Err(LinkError::NoAllocator)
+    }
+
+    fn callbacks(&mut self, abi: AbiVersion) -> Result<Vec<Option<usize>>, LinkError> {
+        let mut callbacks = Vec::with_capacity(CALLBACKS.len());
+        for callback in CALLBACKS {
+            // Hosts do not look for this one in 0.1.0 modules.
+            let is_called =
+                abi > AbiVersion::V0_1_0 || callback.name != "proxy_on_foreign_function";
+            callbacks.push(match is_called {
+                true => self.find(callback.name, &signatures(callback))?,
+                false => None,
+            });
+        }
+        Ok(callbacks)
+    }
+
+    /// Finds an exported function that has one of these signatures; an error if it has none of them.
+    fn find(
+        &mut self,
+        name: &'static str,
+        expected: &[Signature],
+    ) -> Result<Option<usize>, LinkError> {
+        let Some(function) = self.module.exported_function(name) else {
+            return Ok(None);
+        };
+        let found = self.module.function_signature(function);
+        match found.filter(|found| expected.contains(found)) {
+            Some(signature) => Ok(Some(self.push(name, function, signature.clone()))),
+            None => Err(LinkError::ExportSignature {
+                name,
+                expected: alternatives(expected),
+                found: found.map_or_else(|| "a type of its own".to_owned(), Signature::to_string),
+            }),
+        }
+    }
+
+    fn push(&mut self, name: &'static str, function: u32, signature: Signature) -> usize {
+        self.functions.push(LegacyFunction {
+            name,
+            function,
+            signature,
+        });
+        self.functions.len() - 1
+    }
+}
+
+/// A module's ABI marker does not decide how many parameters its callbacks have: each export speaks for itself.
+fn signatures(callback: &Callback) -> Vec<Signature> {
+    let mut arities = vec![callback.params, callback.params_0_1_0];
+    arities.dedup();
+    let arities = arities.into_iter().map(usize::from);
+    arities
+        .map(|params| Signature::of_i32s(params, callback.has_result))
+        .collect()
+}
+
+fn alternatives(signatures: &[Signature]) -> String {
+    let quoted: Vec<String> = signatures
+        .iter()
+        .map(|signature| format!("`{signature}`"))
+        .collect();
+    quoted.join(" or ")
+}

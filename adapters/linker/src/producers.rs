@@ -1,0 +1,55 @@
+//! The `producers` section: by what a binary was made.
+
+use wasm_encoder::{ComponentSection, ProducersField, ProducersSection};
+use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
+
+/// Names this release among the tools that processed a component, in the component's own producers section.
+pub(crate) fn stamp(mut component: Vec<u8>) -> Result<Vec<u8>, wasmparser::Error> {
+    let mut processed_by = ProducersField::new();
+    if let Some((section, start)) = own_section(&component)? {
+        // There should be one such section, so ours takes its place and repeats what it says. wit-component writes
+        // one field, and writes the section last.
+        for field in section {
+            for tool in field?.values {
+                let tool = tool?;
+                processed_by.value(tool.name, tool.version);
+            }
+        }
+        component.truncate(start);
+    }
+    processed_by.value(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let mut section = ProducersSection::new();
+    section.field("processed-by", &processed_by);
+    section.append_to_component(&mut component);
+    Ok(component)
+}
+
+/// The producers section of a component, not of a module within it, and where the section begins.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only nesting and one custom section matter"
+)]
+fn own_section(
+    component: &[u8],
+) -> Result<Option<(ProducersSectionReader<'_>, usize)>, wasmparser::Error> {
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::CustomSection(section) if depth == 0 => {
+                if let KnownCustom::Producers(producers) = section.as_known() {
+                    // Before a section's contents stand its id, one byte, and its size, as short as it gets.
+                    let size = section.range().len();
+                    let header = 1 + size.checked_ilog2().unwrap_or(0) as usize / 7 + 1;
+                    return Ok(Some((
+                        producers,
+                        section.range().start.saturating_sub(header),
+                    )));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}

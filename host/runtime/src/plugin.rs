@@ -1,0 +1,7 @@
+//! Plugin code: what a file holds, compiled once for all workers.
+
+mod code;
+mod engine;
+
+pub use self::code::{CodeError, PluginCode};
+pub use self::engine::{EPOCH_PERIOD, PluginEngine};

@@ -1,0 +1,72 @@
+//! Compiled code with its imports resolved.
+
+use std::fmt;
+
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use super::engine::PluginEngine;
+use crate::vm::{PluginExports, VmState};
+
+/// Why a component cannot be a plugin here.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// It imports something outside our contract and WASI.
+    #[error("the component imports `{name}`, which this host does not offer: a plugin imports `proxy-wasm:plugin` and `wasi` only")]
+    UnknownImport {
+        /// The import's name.
+        name: String,
+    },
+    /// An import does not have the type that this host offers it with.
+    #[error("the component cannot be linked: {0:#}; build it against `proxy-wasm:plugin@0.1.0`")]
+    Import(wasmtime::Error),
+    /// It does not export what every plugin does.
+    #[error("the component is no HTTP plugin: {0:#}; it must export `lifecycle` and `http-filter` of `proxy-wasm:plugin@0.1.0`")]
+    Export(wasmtime::Error),
+}
+
+/// A plugin's code, ready to be instantiated in any worker.
+#[derive(Clone)]
+pub struct PluginCode {
+    pub(crate) engine: PluginEngine,
+    pub(crate) instance: InstancePre<VmState>,
+    pub(crate) exports: PluginExports,
+}
+
+impl PluginCode {
+    /// Resolves a component's imports and exports.
+    ///
+    /// An import from WASI that this host lacks does not stop a plugin that never calls it: it traps when called.
+    ///
+    /// # Errors
+    ///
+    /// See [`CodeError`].
+    pub fn new(engine: &PluginEngine, component: &Component) -> Result<Self, CodeError> {
+        for (name, _) in component.component_type().imports(engine.engine()) {
+            if !name.starts_with("wasi:") && !name.starts_with("proxy-wasm:plugin/") {
+                return Err(CodeError::UnknownImport { name: name.to_owned() });
+            }
+        }
+        let instance = match engine.linker().instantiate_pre(component) {
+            Ok(instance) => instance,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "a plugin imports parts of WASI that this host lacks: calls to them will trap");
+                lenient(engine.linker(), component).map_err(CodeError::Import)?
+            }
+        };
+        let exports = PluginExports::find(&instance).map_err(CodeError::Export)?;
+        Ok(Self { engine: engine.clone(), instance, exports })
+    }
+}
+
+/// Links a component with everything that the linker lacks replaced by traps.
+fn lenient(linker: &Linker<VmState>, component: &Component) -> wasmtime::Result<InstancePre<VmState>> {
+    let mut linker = linker.clone();
+    linker.define_unknown_imports_as_traps(component)?;
+    linker.instantiate_pre(component)
+}
+
+impl fmt::Debug for PluginCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginCode").finish_non_exhaustive()
+    }
+}

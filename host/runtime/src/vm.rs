@@ -1,0 +1,21 @@
+//! One plugin VM: its store, its contexts, its callbacks and the hostcalls that answer it.
+
+mod access;
+mod bindings;
+mod hostcalls;
+mod instance;
+mod limits;
+mod log;
+mod state;
+mod streams;
+mod trap;
+mod wasi;
+
+pub use self::access::*;
+pub use self::bindings::wasi::logging::logging::Level;
+pub(crate) use self::hostcalls::add_to_linker;
+pub(crate) use self::instance::{At, PluginExports, SharedVm, Vm};
+pub use self::instance::{StartError, VmLimits};
+pub use self::state::PluginInfo;
+pub(crate) use self::state::VmState;
+pub use self::trap::Trap;

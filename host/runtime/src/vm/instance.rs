@@ -1,0 +1,261 @@
+//! A running VM: callbacks go in here.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fragile::Fragile;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
+use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
+use super::bindings::wasi::logging::logging::Level;
+use super::limits::VmLimiter;
+use super::state::{Current, PluginInfo, Root, VmState, Wasi};
+use super::streams::{StreamEntry, StreamTable};
+use super::trap::Trap;
+use crate::plugin::{EPOCH_PERIOD, PluginCode};
+
+/// What a plugin's component exports.
+#[derive(Clone)]
+pub(crate) struct PluginExports {
+    lifecycle: lifecycle::GuestIndices,
+    http_filter: http_filter::GuestIndices,
+}
+
+impl PluginExports {
+    pub(crate) fn find(instance: &InstancePre<VmState>) -> wasmtime::Result<Self> {
+        Ok(Self {
+            lifecycle: lifecycle::GuestIndices::new(instance)?,
+            http_filter: http_filter::GuestIndices::new(instance)?,
+        })
+    }
+}
+
+/// What one VM may use.
+#[derive(Clone, Copy, Debug)]
+pub struct VmLimits {
+    /// Bytes of linear memory, all memories together.
+    pub memory: usize,
+    /// How long one callback may run.
+    pub callback_time: Duration,
+}
+
+/// Why a root context could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The plugin refused to start.
+    #[error("{phase} failed: {reason}")]
+    Refused {
+        /// `start` or `configure`.
+        phase: &'static str,
+        /// The plugin's own text.
+        reason: String,
+    },
+    /// The plugin trapped.
+    #[error(transparent)]
+    Trap(#[from] Trap),
+}
+
+/// A VM: an instance of a plugin's code with its own memory and its contexts. It belongs to one worker.
+pub(crate) struct Vm {
+    store: Store<VmState>,
+    lifecycle: lifecycle::Guest,
+    http_filter: http_filter::Guest,
+    /// Epochs until a callback has run for too long.
+    callback_epochs: u64,
+}
+
+impl Vm {
+    /// Instantiates a plugin's code. `name` is for the report of a trap in code that runs here already.
+    pub(crate) fn new(
+        code: &PluginCode,
+        limits: VmLimits,
+        log_level: Option<Level>,
+        name: &str,
+    ) -> Result<Self, Trap> {
+        let state = VmState {
+            streams: Fragile::new(StreamTable::default()),
+            roots: Vec::new(),
+            current: Current::default(),
+            touched: Fragile::new(Vec::new()),
+            log_level,
+            limiter: VmLimiter::new(limits.memory),
+            wasi: Wasi::new(),
+            unsupported: Default::default(),
+        };
+        let mut store = Store::new(code.engine.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.epoch_deadline_trap();
+        // One more than the time's worth, as the running epoch may be about to end.
+        let callback_epochs =
+            u64::try_from(limits.callback_time.as_nanos().div_ceil(EPOCH_PERIOD.as_nanos())).unwrap_or(u64::MAX - 1) + 1;
+        store.set_epoch_deadline(callback_epochs);
+        let trap = |error| Trap::new(name, "instantiation", None, error);
+        let instance = code.instance.instantiate(&mut store).map_err(trap)?;
+        let lifecycle = code.exports.lifecycle.load(&mut store, &instance).map_err(trap)?;
+        let http_filter = code.exports.http_filter.load(&mut store, &instance).map_err(trap)?;
+        Ok(Self { store, lifecycle, http_filter, callback_epochs })
+    }
+
+    /// Starts and configures a root context; returns its number and what the plugin wants to see.
+    pub(crate) fn start_root(
+        &mut self,
+        info: Arc<PluginInfo>,
+        vm_configuration: &[u8],
+        configuration: &[u8],
+    ) -> Result<(u64, Interest), StartError> {
+        let wit_info = lifecycle::PluginInfo {
+            name: info.name.clone(),
+            root_id: info.root_id.clone(),
+            vm_id: info.vm_id.clone(),
+            // A plugin that cannot be told "nothing" is told the most severe level.
+            log_level: self.store.data().log_level.unwrap_or(Level::Critical),
+        };
+        let state = self.store.data_mut();
+        state.roots.push(Root { info, pending_done: false });
+        let root = state.roots.len() as u64;
+        self.enter("start", root, None, |vm| vm.lifecycle.call_start(&mut vm.store, root, &wit_info, vm_configuration))?
+            .map_err(|reason| StartError::Refused { phase: "start", reason })?;
+        let interest = self
+            .enter("configure", root, None, |vm| vm.lifecycle.call_configure(&mut vm.store, root, configuration))?
+            .map_err(|reason| StartError::Refused { phase: "configure", reason })?;
+        Ok((root, interest))
+    }
+
+    /// Ends a root context: done, and delete if the plugin agrees. Returns whether it did.
+    pub(crate) fn end_root(&mut self, root: u64) -> Result<bool, Trap> {
+        let done = self.enter("on-done", root, None, |vm| vm.lifecycle.call_on_done(&mut vm.store, root))?;
+        if done {
+            self.enter("on-delete", root, None, |vm| vm.lifecycle.call_on_delete(&mut vm.store, root))?;
+        } else if let Some(root) = self.store.data_mut().root_mut(root) {
+            root.pending_done = true;
+        }
+        Ok(done)
+    }
+
+    /// Makes a stream known to the VM; nothing if it has too many already.
+    pub(crate) fn add_stream(&mut self, access: Rc<dyn StreamAccess>, filter: usize) -> Option<u64> {
+        self.store.data_mut().streams.get_mut().insert(StreamEntry { access, filter })
+    }
+
+    /// Forgets a stream.
+    pub(crate) fn remove_stream(&mut self, stream: u64) {
+        self.store.data_mut().streams.get_mut().remove(stream);
+    }
+
+    /// Forgets all streams and returns them: for a VM that has failed.
+    pub(crate) fn drain_streams(&mut self) -> Vec<StreamEntry> {
+        self.store.data_mut().streams.get_mut().drain()
+    }
+
+    /// Streams that hostcalls have touched since the last call.
+    #[inline]
+    pub(crate) fn take_touched(&mut self) -> Vec<Rc<dyn StreamAccess>> {
+        std::mem::take(self.store.data_mut().touched.get_mut())
+    }
+
+    pub(crate) fn on_request_headers(&mut self, at: At, count: u32, end: bool) -> Result<HeaderAction, Trap> {
+        self.enter("on-request-headers", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_request_headers(&mut vm.store, at.root, at.stream, count, end)
+        })
+    }
+
+    pub(crate) fn on_request_body(&mut self, at: At, size: u32, end: bool) -> Result<DataAction, Trap> {
+        self.enter("on-request-body", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_request_body(&mut vm.store, at.root, at.stream, size, end)
+        })
+    }
+
+    pub(crate) fn on_request_trailers(&mut self, at: At, count: u32) -> Result<TrailersAction, Trap> {
+        self.enter("on-request-trailers", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_request_trailers(&mut vm.store, at.root, at.stream, count)
+        })
+    }
+
+    pub(crate) fn on_response_headers(&mut self, at: At, count: u32, end: bool) -> Result<HeaderAction, Trap> {
+        self.enter("on-response-headers", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_response_headers(&mut vm.store, at.root, at.stream, count, end)
+        })
+    }
+
+    pub(crate) fn on_response_body(&mut self, at: At, size: u32, end: bool) -> Result<DataAction, Trap> {
+        self.enter("on-response-body", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_response_body(&mut vm.store, at.root, at.stream, size, end)
+        })
+    }
+
+    pub(crate) fn on_response_trailers(&mut self, at: At, count: u32) -> Result<TrailersAction, Trap> {
+        self.enter("on-response-trailers", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_response_trailers(&mut vm.store, at.root, at.stream, count)
+        })
+    }
+
+    pub(crate) fn on_stream_end(&mut self, at: At) -> Result<(), Trap> {
+        self.enter("on-stream-end", at.root, Some(at.stream), |vm| {
+            vm.http_filter.call_on_stream_end(&mut vm.store, at.root, at.stream)
+        })
+    }
+
+    /// Runs a callback: sets its deadline, says for whom hostcalls act, and turns an error into a report.
+    #[inline]
+    fn enter<R>(
+        &mut self,
+        callback: &'static str,
+        root: u64,
+        stream: Option<u64>,
+        call: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
+    ) -> Result<R, Trap> {
+        self.store.set_epoch_deadline(self.callback_epochs);
+        self.store.data_mut().current = Current { root, stream, callback };
+        let result = call(self);
+        let state = self.store.data_mut();
+        if state.wasi.has_output() {
+            state.flush_output();
+        }
+        match result {
+            Ok(value) => {
+                state.current = Current::default();
+                Ok(value)
+            }
+            Err(error) => Err(self.report(error)),
+        }
+    }
+
+    #[cold]
+    fn report(&mut self, error: wasmtime::Error) -> Trap {
+        let state = self.store.data_mut();
+        let name = state.current_plugin().map_or_else(String::new, |info| info.name.clone());
+        let request_id =
+            state.current.stream.and_then(|stream| state.stream(stream)).map(|entry| entry.access.request_id());
+        let trap = Trap::new(&name, state.current.callback, request_id, error);
+        state.current = Current::default();
+        trap
+    }
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vm").field("state", self.store.data()).finish_non_exhaustive()
+    }
+}
+
+/// The contexts of a stream callback.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    pub(crate) root: u64,
+    pub(crate) stream: u64,
+}
+
+/// A VM that its worker's streams share, with its root contexts.
+#[derive(Debug)]
+pub(crate) struct SharedVm {
+    pub(crate) vm: RefCell<Vm>,
+    /// For each plugin of this VM, in the order of the configuration: its root context and its interest.
+    pub(crate) roots: Vec<(u64, Interest)>,
+    /// It has trapped: nothing may enter it again.
+    pub(crate) failed: Cell<bool>,
+}

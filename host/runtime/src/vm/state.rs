@@ -1,0 +1,143 @@
+//! What a VM's hostcalls act on: the data of its store.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use fragile::Fragile;
+use rustc_hash::FxHashSet;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::WasiCtx;
+
+use super::access::StreamAccess;
+use super::bindings::wasi::logging::logging::Level;
+use super::limits::VmLimiter;
+use super::log::{self, PluginOutput};
+use super::streams::{StreamEntry, StreamTable};
+
+/// Who a root context is, from the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct PluginInfo {
+    /// The plugin's name, as in logs and metrics.
+    pub name: String,
+    /// The configured `root_id`.
+    pub root_id: String,
+    /// The configured `vm_id`.
+    pub vm_id: String,
+}
+
+/// A root context of this VM.
+#[derive(Debug)]
+pub(crate) struct Root {
+    pub(crate) info: Arc<PluginInfo>,
+    /// `on-done` returned false, and `root-control.done` has not been called yet.
+    pub(crate) pending_done: bool,
+}
+
+/// Where the VM is: which callback runs, for whom.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Current {
+    /// 0 while no callback runs.
+    pub(crate) root: u64,
+    pub(crate) stream: Option<u64>,
+    /// The callback's name in the contract.
+    pub(crate) callback: &'static str,
+}
+
+/// The data of a VM's store.
+///
+/// wasmtime-wasi asks for data that could be sent to another thread. A VM never leaves its worker; what is bound to
+/// the worker's thread is wrapped in [`Fragile`], which checks it.
+pub(crate) struct VmState {
+    pub(crate) streams: Fragile<StreamTable>,
+    /// A root context's number is its place here plus one.
+    pub(crate) roots: Vec<Root>,
+    pub(crate) current: Current,
+    /// Streams other than the callback's own that its hostcalls touched.
+    pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
+    /// Messages below this level are dropped before they are looked at.
+    pub(crate) log_level: Option<Level>,
+    pub(crate) limiter: VmLimiter,
+    pub(crate) wasi: Wasi,
+    /// Functions that this host lacks and the plugin has called: each is reported once.
+    pub(crate) unsupported: FxHashSet<&'static str>,
+}
+
+/// What the standard WASI hostcalls act on.
+pub(crate) struct Wasi {
+    pub(crate) ctx: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) stdout: PluginOutput,
+    pub(crate) stderr: PluginOutput,
+}
+
+impl VmState {
+    /// The plugin on whose behalf the VM runs now.
+    pub(crate) fn current_plugin(&self) -> Option<&Arc<PluginInfo>> {
+        self.root(self.current.root).map(|root| &root.info)
+    }
+
+    pub(crate) fn root(&self, root: u64) -> Option<&Root> {
+        self.roots.get(usize::try_from(root.checked_sub(1)?).ok()?)
+    }
+
+    pub(crate) fn root_mut(&mut self, root: u64) -> Option<&mut Root> {
+        self.roots.get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
+    }
+
+    /// A live stream, for reading or editing it at once.
+    #[inline]
+    pub(crate) fn stream(&self, context: u64) -> Option<&StreamEntry> {
+        self.streams.get().get(context)
+    }
+
+    /// A live stream, for steering it: what is queued there is done once the running callback has returned.
+    pub(crate) fn steer(&mut self, context: u64) -> Option<(Rc<dyn StreamAccess>, usize)> {
+        let entry = self.streams.get().get(context)?;
+        let access = Rc::clone(&entry.access);
+        let filter = entry.filter;
+        if self.current.stream != Some(context) {
+            self.touched.get_mut().push(Rc::clone(&access));
+        }
+        Some((access, filter))
+    }
+
+    /// Logs a plugin's message, with who it is and on whose behalf.
+    pub(crate) fn log(&self, level: Level, message: &str) {
+        if !self.keeps(level) {
+            return;
+        }
+        let request_id = self.current.stream.and_then(|context| self.stream(context)).map(|entry| entry.access.request_id());
+        let plugin = self.current_plugin().map_or("", |info| info.name.as_str());
+        log::emit(level, plugin, self.current, request_id.as_deref(), message);
+    }
+
+    /// Whether messages of this level are kept.
+    #[inline]
+    pub(crate) fn keeps(&self, level: Level) -> bool {
+        self.log_level.is_some_and(|lowest| level as u8 >= lowest as u8)
+    }
+
+    /// Reports, once, that a plugin has called a function which this host lacks.
+    pub(crate) fn report_unsupported(&mut self, function: &'static str) {
+        if self.unsupported.insert(function) {
+            let message = format!("`{function}` is not supported by this host yet: it answers `unsupported`");
+            self.log(Level::Warn, &message);
+        }
+    }
+
+    /// Logs what the plugin has printed.
+    pub(crate) fn flush_output(&mut self) {
+        for (level, output) in [(Level::Info, &self.wasi.stdout), (Level::Error, &self.wasi.stderr)] {
+            for line in output.take_lines() {
+                self.log(level, &line);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for VmState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VmState").field("roots", &self.roots).field("current", &self.current).finish_non_exhaustive()
+    }
+}
