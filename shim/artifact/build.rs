@@ -1,0 +1,9 @@
+//! Builds the shim and tells the crate where it is.
+#![expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
+
+use proxy_wasi_guest_builder::GuestBuild;
+
+fn main() {
+    let shim = GuestBuild::new("proxy-wasi-shim").build();
+    println!("cargo::rustc-env=PROXY_WASI_SHIM={}", shim.display());
+}

@@ -1,0 +1,8 @@
+//! The host, as the contract describes it, and the traits of what the host calls.
+
+wit_bindgen::generate!({
+    world: "http-plugin",
+    path: "../../wit",
+    generate_all,
+    disable_run_ctors_once_workaround: true,
+});
