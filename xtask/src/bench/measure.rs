@@ -159,6 +159,8 @@ impl<'a> Bench<'a> {
             "daemon off; master_process off; pid nginx.pid; error_log nginx.log;\n\
              events {{ worker_connections 1024; }}\n\
              http {{\n\
+               client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp;\n\
+               uwsgi_temp_path temp; scgi_temp_path temp;\n\
                access_log off; keepalive_requests 1000000000; tcp_nodelay on;\n\
                upstream origin {{ server {upstream}; keepalive 256; keepalive_requests 1000000000; }}\n\
                server {{\n\

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
@@ -118,10 +118,13 @@ impl Process {
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
-        let process = Self { child, address };
-        let deadline = std::time::Instant::now() + START_LIMIT;
+        let mut process = Self { child, address };
+        let deadline = Instant::now() + START_LIMIT;
         while TcpStream::connect(address).is_err() {
-            if std::time::Instant::now() > deadline {
+            if let Some(status) = process.child.try_wait()? {
+                bail!("{command:?} ended with {status}");
+            }
+            if Instant::now() > deadline {
                 bail!("{command:?} does not listen on {address}");
             }
             std::thread::sleep(Duration::from_millis(1));
