@@ -1,27 +1,16 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
+pub mod clock;
 pub mod config;
+mod executor;
+mod filter_chain;
 pub mod plugin;
+mod run;
+pub mod server;
+pub mod upstream;
 pub mod vm;
 
-use std::net::SocketAddr;
+pub use run::{RunError, run};
 
-use config::Config;
-
-/// Why a proxy did not start or had to stop.
-// PLACEHOLDER: replaced together with `run`.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// What `run` is a placeholder for.
-    #[error("this build cannot serve")]
-    Placeholder,
-}
-
-/// Serves until the process is asked to stop.
-///
-/// # Errors
-///
-/// PLACEHOLDER: always.
-pub fn run(_config: Config, _ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
-    Err(RunError::Placeholder)
-}
+/// An error of any kind, for the places where bodies of different origin meet.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
