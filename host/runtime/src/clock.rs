@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, Sleep};
 
@@ -93,4 +93,55 @@ impl Default for CoarseClock {
 pub fn sweep_interval(limits: &[Duration]) -> Duration {
     let shortest = limits.iter().min().copied().unwrap_or(Duration::MAX);
     (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
+}
+
+/// The time of day, for logs only: it can jump.
+#[must_use]
+pub fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Waits for `sleep`; how long it took.
+    async fn elapsed(sleep: &mut LazySleep, since: Instant) -> Duration {
+        poll_fn(|cx| sleep.poll_elapsed(cx)).await;
+        since.elapsed()
+    }
+
+    #[tokio::test]
+    async fn a_sleep_ends_at_its_last_deadline() {
+        let ms = Duration::from_millis;
+        let start = Instant::now();
+        let mut sleep = LazySleep::new(start + ms(5));
+        sleep.set(start + ms(40));
+        assert!(elapsed(&mut sleep, start).await >= ms(40));
+
+        let start = Instant::now();
+        sleep.set(start + ms(20));
+        assert!(elapsed(&mut sleep, start).await >= ms(20));
+
+        let start = Instant::now();
+        sleep.set(start + Duration::from_secs(3600));
+        sleep.set(start + ms(20));
+        assert!(elapsed(&mut sleep, start).await < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn sweeps_as_often_as_the_shortest_limit_needs() {
+        let table = [
+            (vec![], 1000),
+            (vec![75_000, 300_000], 1000),
+            (vec![75_000, 400], 100),
+            (vec![1], 10),
+        ];
+        for (limits, expected) in table {
+            let limits: Vec<_> = limits.into_iter().map(Duration::from_millis).collect();
+            assert_eq!(sweep_interval(&limits), Duration::from_millis(expected));
+        }
+    }
 }

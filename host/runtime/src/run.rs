@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::config::Config;
 use crate::plugin::LoadError;
-use crate::server::{self, DrainSignal};
+use crate::server::{self, AccessLogWriter};
 use crate::upstream::ClusterError;
 use crate::vm::StartError;
 
@@ -77,21 +77,32 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
     let address = listener.local_addr().map_err(listen_error)?;
     let (trigger, drain) = server::drain();
 
+    let access_log = match config.access_log {
+        true => Some(AccessLogWriter::start(io::stderr()).map_err(RunError::Worker)?),
+        false => None,
+    };
+    let setup = |listener| {
+        WorkerSetup::new(&config, &plugins, listener, &drain, access_log.as_ref().map(AccessLogWriter::handle))
+    };
+
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let mut workers = vec![Worker::spawn(0, WorkerSetup::new(&config, &plugins, listener, &drain)?)?];
+    let mut workers = vec![Worker::spawn(0, setup(listener)?)?];
     Worker::wait_for_start(&workers)?;
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
-        workers.push(Worker::spawn(index, WorkerSetup::new(&config, &plugins, listener, &drain)?)?);
+        workers.push(Worker::spawn(index, setup(listener)?)?);
     }
     Worker::wait_for_start(&workers)?;
     ready(address);
 
-    let signal = wait_for_signal(drain).map_err(RunError::Worker)?;
+    let signal = wait_for_signal().map_err(RunError::Worker)?;
     tracing::info!(signal, "stopping: open requests are finished first");
     trigger.start();
     for worker in workers {
         worker.thread.join().map_err(|_| RunError::Panicked)??;
+    }
+    if let Some(log) = access_log {
+        log.finish().map_err(RunError::Worker)?;
     }
     Ok(())
 }
@@ -125,7 +136,7 @@ impl Worker {
 }
 
 #[cfg(unix)]
-fn wait_for_signal(_drain: DrainSignal) -> io::Result<&'static str> {
+fn wait_for_signal() -> io::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -139,7 +150,7 @@ fn wait_for_signal(_drain: DrainSignal) -> io::Result<&'static str> {
 }
 
 #[cfg(not(unix))]
-fn wait_for_signal(_drain: DrainSignal) -> io::Result<&'static str> {
+fn wait_for_signal() -> io::Result<&'static str> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         tokio::signal::ctrl_c().await?;

@@ -1,5 +1,6 @@
 //! Bodies between hyper and the filter chain.
 
+use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,9 +21,49 @@ pub(crate) enum RequestBody {
     /// There is none.
     Empty,
     /// As it came: no plugin has anything to do with it.
-    Direct(Incoming),
+    Direct(RequestSource),
     /// What the chain has left of it.
     Filtered(Rc<Exchange>),
+}
+
+/// A request body as it comes from downstream.
+pub(crate) struct RequestSource {
+    incoming: Incoming,
+    received: Received,
+}
+
+/// The bytes received of a request body, if anybody wants to know.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Received(Option<Rc<Cell<u64>>>);
+
+impl Received {
+    /// Counts.
+    pub(crate) fn counted() -> Self {
+        Self(Some(Rc::default()))
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.as_ref().map_or(0, |count| count.get())
+    }
+
+    fn add(&self, bytes: usize) {
+        if let Some(count) = &self.0 {
+            count.set(count.get() + bytes as u64);
+        }
+    }
+}
+
+impl RequestSource {
+    pub(crate) fn new(incoming: Incoming, received: Received) -> Self {
+        Self { incoming, received }
+    }
+}
+
+impl RequestBody {
+    /// A body that no plugin has anything to do with.
+    pub(crate) fn direct(incoming: Incoming, received: Received) -> Self {
+        if incoming.is_end_stream() { Self::Empty } else { Self::Direct(RequestSource::new(incoming, received)) }
+    }
 }
 
 /// Where a response body comes from.
@@ -69,7 +110,7 @@ impl Body for RequestBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
-            Self::Direct(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+            Self::Direct(source) => Pin::new(source).poll_frame(cx),
             Self::Filtered(exchange) => exchange.poll_request_frame(cx),
         }
     }
@@ -77,7 +118,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Direct(incoming) => incoming.is_end_stream(),
+            Self::Direct(source) => source.is_end_stream(),
             Self::Filtered(exchange) => exchange.request_has_ended(),
         }
     }
@@ -85,10 +126,31 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Direct(incoming) => incoming.size_hint(),
+            Self::Direct(source) => source.size_hint(),
             // The head's `content-length`, which the chain keeps true, says it if anything does.
             Self::Filtered(_) => SizeHint::default(),
         }
+    }
+}
+
+impl Body for RequestSource {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.received.add(frame.data_ref().map_or(0, Bytes::len));
+        }
+        polled.map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 }
 

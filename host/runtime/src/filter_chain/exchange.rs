@@ -15,7 +15,6 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
-use hyper::body::Incoming;
 use proxy_wasi_stream::{
     Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, RequestHead, ResetReason, ResponseHead, Stream,
     TrailersAction,
@@ -23,7 +22,7 @@ use proxy_wasi_stream::{
 use smallvec::SmallVec;
 
 pub(super) use self::pump::{Pump, Step};
-use super::bodies::ResponseSource;
+use super::bodies::{RequestSource, ResponseSource};
 use super::chain::{Bound, Chain};
 use super::properties::SetProperties;
 use crate::server::ConnectionInfo;
@@ -94,7 +93,7 @@ pub(crate) struct Exchange {
     filters: SmallVec<[BoundStream; 4]>,
     outbox: RefCell<Outbox>,
     /// The request body as it comes from downstream.
-    request_source: RefCell<Option<Incoming>>,
+    request_source: RefCell<Option<RequestSource>>,
     response_source: RefCell<Option<ResponseSource>>,
     wakers: Wakers,
     /// The effects are being carried out further up the stack.
@@ -112,7 +111,7 @@ struct BoundStream {
 
 impl Exchange {
     /// Begins an exchange on a chain.
-    pub(crate) fn new(chain: &Chain, facts: Facts, request_body: Option<Incoming>) -> Rc<Self> {
+    pub(crate) fn new(chain: &Chain, facts: Facts, request_body: Option<RequestSource>) -> Rc<Self> {
         let mut filters = SmallVec::new();
         let mut machine_filters = SmallVec::<[_; 4]>::new();
         for filter in &chain.filters {

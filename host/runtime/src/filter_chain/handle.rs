@@ -16,7 +16,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use proxy_wasi_stream::{LocalResponse, RequestHead, ResetReason, ResponseHead};
 
-use super::bodies::{RequestBody, ResponseBody, ResponseSource};
+use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use crate::BoxError;
@@ -31,6 +31,8 @@ pub(crate) struct Worker {
     pub(crate) client: UpstreamClient<RequestBody>,
     /// Nothing for the built-in upstream.
     pub(crate) cluster: Option<Arc<Cluster>>,
+    /// For the access log.
+    pub(crate) cluster_name: Option<Arc<str>>,
     pub(crate) rewrite_host: bool,
     /// Bytes of a request body that the built-in upstream looks at.
     pub(crate) echo_body: usize,
@@ -69,7 +71,8 @@ pub(crate) async fn handle(
 
 /// Without plugins: the request goes to the upstream, the response comes back.
 async fn forward(worker: &Worker, request: Request<Incoming>, mut ending: Ending) -> Response<ResponseBody> {
-    match worker.send(request.map(RequestBody::direct)).await {
+    let received = ending.received.clone();
+    match worker.send(request.map(|body| RequestBody::direct(body, received))).await {
         Ok(response) => {
             ending.responding(response.status());
             response.map(|source| ResponseBody::direct(source, ending))
@@ -98,6 +101,7 @@ async fn filter(
         request_id: parts.headers.get(X_REQUEST_ID).cloned(),
         started: SystemTime::now(),
     };
+    let body = RequestSource::new(body, ending.received.clone());
     let exchange = Exchange::new(chain, facts, (!end_of_stream).then_some(body));
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
@@ -145,7 +149,7 @@ async fn send(worker: &Worker, exchange: &Rc<Exchange>, head: RequestHead, end_o
         RequestBody::Empty
     } else {
         match exchange.take_transparent_request() {
-            Some(incoming) => RequestBody::Direct(incoming),
+            Some(source) => RequestBody::Direct(source),
             None => RequestBody::Filtered(Rc::clone(exchange)),
         }
     };
@@ -282,17 +286,22 @@ pub(crate) struct Ending {
     worker: Rc<Worker>,
     exchange: Option<Rc<Exchange>>,
     record: Option<AccessRecord>,
+    received: Received,
 }
 
 impl Ending {
-    fn new(worker: &Rc<Worker>, request: &Request<Incoming>, connection: &Rc<ConnectionInfo>) -> Self {
+    fn new(worker: &Rc<Worker>, request: &Request<Incoming>, connection: &ConnectionInfo) -> Self {
         let record = worker.access_log.as_ref().map(|_| AccessRecord::new(request, connection));
-        Self { worker: Rc::clone(worker), exchange: None, record }
+        Self { worker: Rc::clone(worker), exchange: None, record, received: Received::default() }
     }
 
     fn admitted(&mut self, request: &Request<Incoming>) {
         if let Some(record) = &mut self.record {
             record.request_id = request.headers().get(X_REQUEST_ID).cloned();
+            record.upstream = self.worker.cluster_name.clone();
+            if !request.body().is_end_stream() {
+                self.received = Received::counted();
+            }
         }
     }
 
@@ -325,17 +334,13 @@ impl Drop for Ending {
         if let Some(exchange) = &self.exchange {
             exchange.finish();
         }
-        if let (Some(record), Some(log)) = (self.record.take(), &self.worker.access_log) {
-            log.write(record);
+        if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
+            record.request_bytes = self.received.bytes();
+            log.write(&record);
         }
     }
 }
 
-impl RequestBody {
-    fn direct(incoming: Incoming) -> Self {
-        if incoming.is_end_stream() { Self::Empty } else { Self::Direct(incoming) }
-    }
-}
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

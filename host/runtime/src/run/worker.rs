@@ -13,7 +13,7 @@ use super::RunError;
 use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
-use crate::server::{self, AccessLog, DrainSignal, RequestIds, ServerOptions};
+use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits};
 
@@ -24,6 +24,7 @@ pub(super) struct WorkerSetup {
     cluster: Option<Arc<Cluster>>,
     listener: TcpListener,
     drain: DrainSignal,
+    access_log: Option<AccessLogHandle>,
 }
 
 impl WorkerSetup {
@@ -32,6 +33,7 @@ impl WorkerSetup {
         plugins: &Arc<Plugins>,
         listener: TcpListener,
         drain: &DrainSignal,
+        access_log: Option<AccessLogHandle>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
             Some(url) => Some(Arc::new(Cluster::parse("upstream", &url.to_string())?)),
@@ -43,6 +45,7 @@ impl WorkerSetup {
             cluster,
             listener,
             drain: drain.clone(),
+            access_log,
         })
     }
 
@@ -61,11 +64,12 @@ impl WorkerSetup {
                 return Ok(());
             }
         };
-        let worker = Rc::new(self.worker(&slots));
         let options = server_options(&self.config);
+        let (worker, listener, drain) = self.into_worker(&slots);
+        let worker = Rc::new(worker);
         let _ = started.send(Ok(()));
         let service = move |request, connection| filter_chain::handle(Rc::clone(&worker), request, connection);
-        let served = server::serve(self.listener, service, options, self.drain).await.map_err(RunError::Worker)?;
+        let served = server::serve(listener, service, options, drain).await.map_err(RunError::Worker)?;
         if served.cut_off > 0 {
             tracing::warn!(connections = served.cut_off, "connections cut off: they were still busy after the grace period");
         }
@@ -92,7 +96,7 @@ impl WorkerSetup {
         self.plugins.vms.iter().map(start).collect()
     }
 
-    fn worker(&self, slots: &[Rc<VmSlot>]) -> filter_chain::Worker {
+    fn into_worker(self, slots: &[Rc<VmSlot>]) -> (filter_chain::Worker, TcpListener, DrainSignal) {
         let filters = self
             .plugins
             .chain
@@ -105,15 +109,17 @@ impl WorkerSetup {
             request_body_bytes: self.config.limits.request_buffer,
             response_body_bytes: self.config.limits.response_buffer,
         };
-        filter_chain::Worker {
+        let worker = filter_chain::Worker {
             chain: RefCell::new(Rc::new(Chain { filters, limits })),
             client: UpstreamClient::new(upstream_options(&self.config)),
+            cluster_name: self.cluster.as_ref().map(|cluster| cluster.name().into()),
             cluster: self.cluster.clone(),
             rewrite_host: self.config.rewrite_host,
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
-            access_log: self.config.access_log.then(AccessLog::new),
-        }
+            access_log: self.access_log.map(AccessLog::new),
+        };
+        (worker, self.listener, self.drain)
     }
 }
 

@@ -9,6 +9,8 @@ use std::task::{Context, Waker};
 use http::Version;
 use tokio::time::Instant;
 
+use super::framing::Refusal;
+use super::intermediary::Rejection;
 use crate::clock::CoarseClock;
 
 /// The protocol a client speaks on a connection.
@@ -55,6 +57,9 @@ pub(super) struct ConnectionState {
     exchanges: Cell<usize>,
     active_at: Cell<Instant>,
     head_since: Cell<Option<Instant>>,
+    lingers_since: Cell<Option<Instant>>,
+    requests: Cell<u64>,
+    refusal: Cell<Option<Refusal>>,
     draining: Cell<bool>,
     order: Cell<Order>,
     waker: RefCell<Option<Waker>>,
@@ -74,6 +79,9 @@ impl ConnectionState {
             active_at: Cell::new(now),
             // A client that connects owes a request.
             head_since: Cell::new(Some(now)),
+            lingers_since: Cell::new(None),
+            requests: Cell::new(0),
+            refusal: Cell::new(None),
             draining: Cell::new(false),
             order: Cell::new(Order::Serve),
             waker: RefCell::new(None),
@@ -133,10 +141,33 @@ impl ConnectionState {
         self.head_since.get()
     }
 
-    /// Counts an exchange until the guard is dropped.
-    pub(super) fn begin_exchange(self: &Rc<Self>) -> ExchangeGuard {
+    /// Notes that the connection is over for us, and only waits for the client to read the last response.
+    pub(super) fn start_lingering(&self) {
+        self.lingers_since.set(Some(self.clock.now()));
+    }
+
+    /// Since when the connection is over but for the client's reading.
+    pub(super) fn lingers_since(&self) -> Option<Instant> {
+        self.lingers_since.get()
+    }
+
+    /// Notes that a request that is on its way must be refused.
+    pub(super) fn refuse(&self, refusal: Refusal) {
+        self.refusal.set(Some(refusal));
+    }
+
+    /// Counts a request, and an exchange until the guard is dropped. With a rejection if the request must be refused.
+    pub(super) fn begin_exchange(self: &Rc<Self>) -> (ExchangeGuard, Option<Rejection>) {
         self.exchanges.set(self.exchanges.get() + 1);
-        ExchangeGuard(Rc::clone(self))
+        self.requests.set(self.requests.get() + 1);
+        let refusal = self
+            .refusal
+            .get()
+            .filter(|refusal| refusal.request == self.requests.get());
+        (
+            ExchangeGuard(Rc::clone(self)),
+            refusal.map(|refusal| refusal.rejection),
+        )
     }
 
     /// Exchanges that have begun and not ended.
@@ -166,7 +197,10 @@ impl ConnectionState {
     /// The present order; a later one wakes the task.
     pub(super) fn poll_order(&self, cx: &mut Context<'_>) -> Order {
         let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             *waker = Some(cx.waker().clone());
         }
         self.order.get()

@@ -14,9 +14,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
-use tokio::net::TcpStream;
 
 use super::connection::{ConnectionInfo, ConnectionState, ExchangeGuard, Order};
+use super::intermediary::Rejection;
 use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
@@ -32,9 +32,9 @@ pub(super) fn protocols(options: &ServerOptions) -> Protocols {
     protocols
 }
 
-/// Serves `stream` until either side ends it.
+/// Serves a connection until either side ends it.
 pub(super) async fn serve_connection<S, F, B>(
-    stream: TcpStream,
+    io: ConnectionIo,
     protocols: Rc<Protocols>,
     service: Rc<S>,
     state: Rc<ConnectionState>,
@@ -43,20 +43,25 @@ pub(super) async fn serve_connection<S, F, B>(
     F: Future<Output = Result<Response<B>, BoxError>> + 'static,
     B: Body<Data = Bytes, Error = BoxError> + Unpin + 'static,
 {
-    let io = TokioIo::new(ConnectionIo::new(stream, Rc::clone(&state)));
+    let io = TokioIo::new(io);
     let exchange = service_fn(|request: Request<Incoming>| {
         let version = request.version();
-        let guard = state.begin_exchange();
+        let (guard, rejection) = state.begin_exchange();
+        let info = Rc::clone(state.info(version));
         let state = Rc::clone(&state);
-        let response = service(request, Rc::clone(state.info(version)));
+        let response = match rejection {
+            Some(rejection) => Err(rejection),
+            None => Ok(service(request, info)),
+        };
         async move {
-            let mut response = response.await?;
+            let mut response = match response {
+                Ok(response) => response.await?.map(|body| ResponseBody::new(body, guard)),
+                Err(rejection) => refuse(rejection, guard),
+            };
             if state.is_draining() && version < Version::HTTP_2 {
-                response
-                    .headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+                close_after(&mut response);
             }
-            Ok::<_, BoxError>(response.map(|body| ResponseBody::new(body, guard)))
+            Ok::<_, BoxError>(response)
         }
     });
     let mut connection = pin!(protocols.serve_connection(io, exchange));
@@ -83,16 +88,40 @@ pub(super) async fn serve_connection<S, F, B>(
     }
 }
 
+/// Answers a request that no service should see, and ends the connection: its next request could be anything.
+fn refuse<B>(rejection: Rejection, exchange: ExchangeGuard) -> Response<ResponseBody<B>> {
+    let text = Bytes::from(format!("{}\n", rejection.reason));
+    let mut response = Response::new(ResponseBody {
+        content: Content::Refusal(Some(text)),
+        _exchange: exchange,
+    });
+    *response.status_mut() = rejection.status;
+    close_after(&mut response);
+    response
+}
+
+fn close_after<B>(response: &mut Response<B>) {
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 /// A response body on its way to the client; its end is the end of the exchange.
 pub struct ResponseBody<B> {
-    inner: B,
+    content: Content<B>,
     _exchange: ExchangeGuard,
+}
+
+enum Content<B> {
+    Service(B),
+    /// The text, until it is sent.
+    Refusal(Option<Bytes>),
 }
 
 impl<B> ResponseBody<B> {
     fn new(inner: B, exchange: ExchangeGuard) -> Self {
         Self {
-            inner,
+            content: Content::Service(inner),
             _exchange: exchange,
         }
     }
@@ -105,16 +134,30 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.content {
+            Content::Service(body) => Pin::new(body).poll_frame(cx),
+            Content::Refusal(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        match &self.content {
+            Content::Service(body) => body.is_end_stream(),
+            Content::Refusal(text) => text.is_none(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match &self.content {
+            Content::Service(body) => body.size_hint(),
+            Content::Refusal(text) => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+        }
     }
 }
 

@@ -34,6 +34,14 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    pub(super) const TWO_FRAMINGS: Self =
+        Self::bad_request("both content-length and transfer-encoding");
+    pub(super) const REPEATED_LENGTH: Self = Self::bad_request("more than one content-length");
+    pub(super) const HEAD_TOO_LARGE: Self = Self::new(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "request head too large",
+    );
+
     const fn new(status: StatusCode, reason: &'static str) -> Self {
         Self { status, reason }
     }
@@ -99,7 +107,11 @@ fn count(headers: &HeaderMap, name: &HeaderName) -> usize {
 /// # Errors
 ///
 /// Returns the rejection to answer with; the request is then in no defined state.
-pub fn admit<B: Body>(request: &mut Request<B>, local: SocketAddr, ids: &RequestIds) -> Result<(), Rejection> {
+pub fn admit<B: Body>(
+    request: &mut Request<B>,
+    local: SocketAddr,
+    ids: &RequestIds,
+) -> Result<(), Rejection> {
     let has_body = !request.body().is_end_stream();
     // Taking the head apart and putting it together moves it twice; borrowing its pieces one by one does not.
     let method = request.method().clone();
@@ -116,13 +128,19 @@ pub fn admit<B: Body>(request: &mut Request<B>, local: SocketAddr, ids: &Request
     }
     target::normalize(request, census.hosts, local)?;
     let headers = request.headers_mut();
-    if census.connection || census.upgrade || census.te || census.obsolete || census.transfer_encodings > 0 {
+    if census.connection
+        || census.upgrade
+        || census.te
+        || census.obsolete
+        || census.transfer_encodings > 0
+    {
         connection_fields::strip_request(headers, version)?;
     }
     if census.cookies > 1 && version == Version::HTTP_2 {
         join_cookies(headers);
     }
-    if !census.request_id {
+    // `connection` may have named it.
+    if !census.request_id || (census.connection && !headers.contains_key(X_REQUEST_ID)) {
         headers.insert(X_REQUEST_ID, ids.next());
     }
     Ok(())
@@ -144,16 +162,18 @@ fn check_method(method: &Method, has_body: bool) -> Result<(), Rejection> {
 /// two servers on the way can disagree about where a request ends.
 fn check_framing(headers: &HeaderMap, census: &Census, version: Version) -> Result<(), Rejection> {
     if census.content_lengths > 1 {
-        return Err(Rejection::bad_request("more than one content-length"));
+        return Err(Rejection::REPEATED_LENGTH);
     }
     if census.transfer_encodings == 0 {
         return Ok(());
     }
     if census.content_lengths > 0 {
-        return Err(Rejection::bad_request("both content-length and transfer-encoding"));
+        return Err(Rejection::TWO_FRAMINGS);
     }
     if version != Version::HTTP_11 {
-        return Err(Rejection::bad_request("transfer-encoding outside of HTTP/1.1"));
+        return Err(Rejection::bad_request(
+            "transfer-encoding outside of HTTP/1.1",
+        ));
     }
     let codings = headers
         .get_all(header::TRANSFER_ENCODING)
@@ -175,7 +195,9 @@ fn check_framing(headers: &HeaderMap, census: &Census, version: Version) -> Resu
     if chunked == 1 {
         Ok(())
     } else {
-        Err(Rejection::bad_request("transfer-encoding is chunked more than once"))
+        Err(Rejection::bad_request(
+            "transfer-encoding is chunked more than once",
+        ))
     }
 }
 

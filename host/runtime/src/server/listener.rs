@@ -17,7 +17,11 @@ use super::options::DEFAULT_BACKLOG;
 ///
 /// Returns the error of the operating system, above all when the address is in use.
 pub fn bind(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restart must not wait for the old process's connections to time out.
     socket.set_reuse_address(true)?;
     if reuse_port {

@@ -19,6 +19,8 @@ pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(25);
 /// For requests that are on their way when draining starts: an idle connection stays this long, instead of being
 /// closed under a request that its client has just sent.
 pub const DEFAULT_DRAIN_LINGER: Duration = Duration::from_millis(500);
+/// For a client to read the last response and close, when it is still sending; nginx's `lingering_timeout`.
+pub const DEFAULT_CLOSE_LINGER: Duration = Duration::from_secs(5);
 /// Connections that the kernel completes before they are accepted; Linux caps it at `net.core.somaxconn` (4096).
 pub const DEFAULT_BACKLOG: i32 = 4096;
 
@@ -39,6 +41,8 @@ pub struct ServerOptions {
     pub drain_grace: Duration,
     /// How long an idle connection is kept for a request on its way when draining.
     pub drain_linger: Duration,
+    /// How long a closed connection is kept for a client that is still sending to read the last response.
+    pub close_linger: Duration,
 }
 
 impl Default for ServerOptions {
@@ -51,6 +55,7 @@ impl Default for ServerOptions {
             max_connections: DEFAULT_MAX_CONNECTIONS,
             drain_grace: DEFAULT_DRAIN_GRACE,
             drain_linger: DEFAULT_DRAIN_LINGER,
+            close_linger: DEFAULT_CLOSE_LINGER,
         }
     }
 }

@@ -27,7 +27,9 @@ impl RequestIds {
     /// Makes the next id.
     pub fn next(&self) -> HeaderValue {
         let text = format_uuid(self.0.borrow_mut().u128(..));
-        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("00000000-0000-4000-8000-000000000000"))
+        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static(
+            "00000000-0000-4000-8000-000000000000",
+        ))
     }
 }
 

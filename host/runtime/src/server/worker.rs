@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::connection::{ConnectionInfo, ConnectionState, DownstreamProtocol, Order};
 use super::drain::DrainSignal;
 use super::http::{Protocols, protocols, serve_connection};
+use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
 use crate::clock::{CoarseClock, sweep_interval};
@@ -40,7 +41,7 @@ pub struct Served {
 /// have ended or the grace period is over.
 ///
 /// `service` is called once per request, with the request as received: see [`intermediary`](super::intermediary) for
-/// what has to be done to it. An error of its response body ends the connection (HTTP/1) or resets the stream (HTTP/2),
+/// what has to be done to it. An error, or one of its response body, ends the connection (HTTP/1) or resets the stream (HTTP/2),
 /// so that the client sees that the response is incomplete. A client that goes away drops the service's future or body.
 ///
 /// When draining, connections that wait in the kernel are still accepted, HTTP/1 responses say `connection: close`,
@@ -110,7 +111,10 @@ async fn accept_queued(listener: &tokio::net::TcpListener) -> Option<(TcpStream,
 async fn recover(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     // These concern a connection that is gone already; all others concern the process.
-    if !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    ) {
         tracing::warn!(%error, "accepting connections failed; trying again");
         tokio::time::sleep(ACCEPT_RETRY).await;
     }
@@ -139,8 +143,12 @@ impl Worker {
         }
     }
 
-    fn start_connection<S, F, B>(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, service: &Rc<S>)
-    where
+    fn start_connection<S, F, B>(
+        self: &Rc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        service: &Rc<S>,
+    ) where
         S: Fn(Request<Incoming>, Rc<ConnectionInfo>) -> F + 'static,
         F: Future<Output = Result<Response<B>, BoxError>> + 'static,
         B: Body<Data = Bytes, Error = BoxError> + Unpin + 'static,
@@ -159,7 +167,9 @@ impl Worker {
             worker: Rc::clone(self),
             key,
         };
-        let connection = serve_connection(stream, Rc::clone(&self.protocols), Rc::clone(service), state);
+        let io = ConnectionIo::new(stream, Rc::clone(&state), self.options.max_head_bytes);
+        let connection =
+            serve_connection(io, Rc::clone(&self.protocols), Rc::clone(service), state);
         tokio::task::spawn_local(async move {
             let _entry = entry;
             connection.await;
@@ -182,6 +192,7 @@ impl Worker {
             self.options.header_read_timeout,
             self.options.keep_alive_timeout,
             self.options.idle_timeout,
+            self.options.close_linger,
         ]);
         loop {
             tokio::time::sleep(interval).await;
@@ -193,7 +204,12 @@ impl Worker {
         let options = &self.options;
         for (_, connection) in self.connections.borrow().iter() {
             let quiet = now.duration_since(connection.active_at());
-            if connection.exchanges() > 0 {
+            let lingers = connection
+                .lingers_since()
+                .map(|since| now.duration_since(since));
+            if lingers.is_some_and(|lingers| lingers >= options.close_linger) {
+                connection.give_order(Order::Close);
+            } else if connection.exchanges() > 0 {
                 if quiet >= options.idle_timeout {
                     connection.give_order(Order::Close);
                 }
@@ -244,7 +260,9 @@ impl Worker {
     fn finish_idle(&self, now: Instant, begun: Instant) {
         for (_, connection) in self.connections.borrow().iter() {
             let quiet_since = connection.active_at().max(begun);
-            if connection.exchanges() == 0 && now.duration_since(quiet_since) >= self.options.drain_linger {
+            if connection.exchanges() == 0
+                && now.duration_since(quiet_since) >= self.options.drain_linger
+            {
                 connection.give_order(Order::Finish);
             }
         }

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1::H1Connection;
-use crate::clock::LazySleep;
 use crate::BoxError;
+use crate::clock::LazySleep;
 
 /// How far a request body has come.
 #[derive(Debug)]
@@ -75,7 +75,10 @@ where
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         if let Some(progress) = &self.progress {
             progress.moved_at.set(Instant::now());
@@ -104,7 +107,7 @@ where
 pub struct UpstreamBody<B> {
     incoming: Incoming,
     /// HTTP/1: the connection that this response occupies.
-    connection: Option<Box<H1Connection<B>>>,
+    connection: Option<H1Connection<B>>,
     /// The request body, if it may still be on its way.
     request: Option<Rc<Progress>>,
     cluster: Rc<str>,
@@ -120,7 +123,11 @@ struct IdleTimer {
 
 impl IdleTimer {
     /// Uses the `spare` timer the first time, if there is one.
-    fn poll_elapsed(&mut self, cx: &mut Context<'_>, spare: impl FnOnce() -> Option<LazySleep>) -> Poll<()> {
+    fn poll_elapsed(
+        &mut self,
+        cx: &mut Context<'_>,
+        spare: impl FnOnce() -> Option<LazySleep>,
+    ) -> Poll<()> {
         let deadline = || Instant::now() + self.timeout;
         let sleep = self
             .sleep
@@ -136,7 +143,7 @@ impl IdleTimer {
 impl<B: 'static> UpstreamBody<B> {
     pub(super) fn new(
         incoming: Incoming,
-        connection: Option<Box<H1Connection<B>>>,
+        connection: Option<H1Connection<B>>,
         request: Option<Rc<Progress>>,
         cluster: Rc<str>,
         idle_timeout: Duration,
@@ -181,7 +188,10 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
@@ -201,7 +211,11 @@ where
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Pending => {
-                let spare = || this.connection.as_mut().and_then(|connection| connection.timer.take());
+                let spare = || {
+                    this.connection
+                        .as_mut()
+                        .and_then(|connection| connection.timer.take())
+                };
                 ready!(this.idle.poll_elapsed(cx, spare));
                 this.connection = None;
                 let error = UpstreamError::new(UpstreamErrorKind::IdleTimeout, &this.cluster, None);

@@ -123,8 +123,13 @@ where
     ) -> Result<Response<UpstreamBody<B>>, UpstreamError> {
         let pool = self.pool(cluster);
         let (mut parts, body) = request.into_parts();
-        head::prepare(&mut parts, &body, cluster)
-            .map_err(|error| UpstreamError::new(UpstreamErrorKind::Request, cluster.name(), Some(error.into())))?;
+        head::prepare(&mut parts, &body, cluster).map_err(|error| {
+            UpstreamError::new(
+                UpstreamErrorKind::Request,
+                cluster.name(),
+                Some(error.into()),
+            )
+        })?;
         let request = Request::from_parts(parts, RequestBody::new(body));
         match cluster.protocol() {
             UpstreamProtocol::Http1 => h1::send(&pool, request).await,
@@ -134,10 +139,16 @@ where
 
     fn pool(&self, cluster: &Arc<Cluster>) -> Rc<Pool<B>> {
         let mut pools = self.inner.pools.borrow_mut();
-        if let Some(pool) = pools.iter().find(|pool| Arc::ptr_eq(&pool.cluster, cluster)) {
+        if let Some(pool) = pools
+            .iter()
+            .find(|pool| Arc::ptr_eq(&pool.cluster, cluster))
+        {
             return Rc::clone(pool);
         }
-        let pool = Rc::new(Pool::new(Arc::clone(cluster), Rc::clone(&self.inner.options)));
+        let pool = Rc::new(Pool::new(
+            Arc::clone(cluster),
+            Rc::clone(&self.inner.options),
+        ));
         pools.push(Rc::clone(&pool));
         pool
     }
@@ -186,7 +197,11 @@ pub(super) struct Deadline {
 
 impl Deadline {
     /// Starts now, with a timer of an earlier exchange if there is one.
-    pub(super) fn new(options: &UpstreamOptions, progress: Option<Rc<Progress>>, timer: Option<LazySleep>) -> Self {
+    pub(super) fn new(
+        options: &UpstreamOptions,
+        progress: Option<Rc<Progress>>,
+        timer: Option<LazySleep>,
+    ) -> Self {
         let started = Instant::now();
         Self {
             progress,
@@ -200,14 +215,19 @@ impl Deadline {
     /// Ready with the reason once the time is over.
     pub(super) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<UpstreamErrorKind> {
         let (deadline, kind) = match &self.progress {
-            None => (self.started + self.response_timeout, UpstreamErrorKind::ResponseTimeout),
+            None => (
+                self.started + self.response_timeout,
+                UpstreamErrorKind::ResponseTimeout,
+            ),
             Some(progress) => match progress.state() {
-                ProgressState::Sending | ProgressState::Failed => {
-                    (progress.moved_at() + self.idle_timeout, UpstreamErrorKind::IdleTimeout)
-                }
-                ProgressState::Done => {
-                    (progress.moved_at() + self.response_timeout, UpstreamErrorKind::ResponseTimeout)
-                }
+                ProgressState::Sending | ProgressState::Failed => (
+                    progress.moved_at() + self.idle_timeout,
+                    UpstreamErrorKind::IdleTimeout,
+                ),
+                ProgressState::Done => (
+                    progress.moved_at() + self.response_timeout,
+                    UpstreamErrorKind::ResponseTimeout,
+                ),
             },
         };
         self.timer.set(deadline);

@@ -30,7 +30,9 @@ impl UpstreamProtocol {
 #[derive(Debug, Error)]
 pub enum ClusterError {
     /// The text is no URI.
-    #[error("address `{address}` of cluster `{cluster}` is not a URI; write `http://host:port` or `h2c://host:port`")]
+    #[error(
+        "address `{address}` of cluster `{cluster}` is not a URI; write `http://host:port` or `h2c://host:port`"
+    )]
     NotAUri {
         /// The cluster's name.
         cluster: String,
@@ -40,7 +42,9 @@ pub enum ClusterError {
         source: http::uri::InvalidUri,
     },
     /// The scheme is missing or unknown.
-    #[error("address `{address}` of cluster `{cluster}` has no scheme; write `http://host:port` or `h2c://host:port`")]
+    #[error(
+        "address `{address}` of cluster `{cluster}` has no scheme; write `http://host:port` or `h2c://host:port`"
+    )]
     NoScheme {
         /// The cluster's name.
         cluster: String,
@@ -48,7 +52,9 @@ pub enum ClusterError {
         address: String,
     },
     /// The scheme names a protocol that is not spoken to upstreams.
-    #[error("scheme `{scheme}` of cluster `{cluster}` is not supported; supported: `http` (HTTP/1.1), `h2c` (HTTP/2 without TLS)")]
+    #[error(
+        "scheme `{scheme}` of cluster `{cluster}` is not supported; supported: `http` (HTTP/1.1), `h2c` (HTTP/2 without TLS)"
+    )]
     UnsupportedScheme {
         /// The cluster's name.
         cluster: String,
@@ -56,7 +62,9 @@ pub enum ClusterError {
         scheme: String,
     },
     /// Something other than host and port follows the scheme.
-    #[error("address `{address}` of cluster `{cluster}` has more than a host and a port; remove `{extra}`")]
+    #[error(
+        "address `{address}` of cluster `{cluster}` has more than a host and a port; remove `{extra}`"
+    )]
     NotOnlyAuthority {
         /// The cluster's name.
         cluster: String,
@@ -66,7 +74,9 @@ pub enum ClusterError {
         extra: String,
     },
     /// The port is not a number from 1 to 65535.
-    #[error("address `{address}` of cluster `{cluster}` has no usable port; write a number from 1 to 65535")]
+    #[error(
+        "address `{address}` of cluster `{cluster}` has no usable port; write a number from 1 to 65535"
+    )]
     BadPort {
         /// The cluster's name.
         cluster: String,
@@ -130,8 +140,14 @@ impl Cluster {
                 cluster: cluster(),
                 scheme: scheme.to_string(),
             })?;
-        let user = authority.as_str().split_once('@').map(|(user, _)| format!("{user}@"));
-        let path = uri.path_and_query().map(PathAndQuery::as_str).filter(|path| *path != "/");
+        let user = authority
+            .as_str()
+            .split_once('@')
+            .map(|(user, _)| format!("{user}@"));
+        let path = uri
+            .path_and_query()
+            .map(PathAndQuery::as_str)
+            .filter(|path| *path != "/");
         if let Some(extra) = user.or_else(|| path.map(str::to_owned)) {
             return Err(ClusterError::NotOnlyAuthority {
                 cluster: cluster(),
@@ -142,14 +158,25 @@ impl Cluster {
         // `Authority::port` takes a port that is out of range for none.
         let port = match authority.as_str().strip_prefix(authority.host()) {
             Some("") | None => Some(DEFAULT_PORT),
-            Some(port) => port.trim_start_matches(':').parse().ok().filter(|port| *port != 0),
+            Some(port) => port
+                .trim_start_matches(':')
+                .parse()
+                .ok()
+                .filter(|port| *port != 0),
         };
         let port = port.ok_or_else(|| ClusterError::BadPort {
             cluster: cluster(),
             address: address.to_owned(),
         })?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let address = host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let address = host
+            .parse::<IpAddr>()
+            .ok()
+            .map(|ip| SocketAddr::new(ip, port));
         Ok(Self {
             name: cluster(),
             protocol,
@@ -199,7 +226,13 @@ impl Cluster {
 
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}://{})", self.name, self.protocol.scheme(), self.authority)
+        write!(
+            f,
+            "{} ({}://{})",
+            self.name,
+            self.protocol.scheme(),
+            self.authority
+        )
     }
 }
 
@@ -210,9 +243,27 @@ mod tests {
     #[test]
     fn accepts_addresses() {
         let table = [
-            ("http://127.0.0.1:8080", UpstreamProtocol::Http1, "127.0.0.1", 8080, true),
-            ("http://example.test", UpstreamProtocol::Http1, "example.test", 80, false),
-            ("HTTP://example.test/", UpstreamProtocol::Http1, "example.test", 80, false),
+            (
+                "http://127.0.0.1:8080",
+                UpstreamProtocol::Http1,
+                "127.0.0.1",
+                8080,
+                true,
+            ),
+            (
+                "http://example.test",
+                UpstreamProtocol::Http1,
+                "example.test",
+                80,
+                false,
+            ),
+            (
+                "HTTP://example.test/",
+                UpstreamProtocol::Http1,
+                "example.test",
+                80,
+                false,
+            ),
             ("h2c://[::1]:9000", UpstreamProtocol::H2c, "::1", 9000, true),
         ];
         for (address, protocol, host, port, literal) in table {
@@ -228,8 +279,14 @@ mod tests {
         let table = [
             ("127.0.0.1:8080", "has no scheme"),
             ("/path", "has no scheme"),
-            ("https://example.test", "scheme `https` of cluster `c` is not supported"),
-            ("grpc://example.test", "scheme `grpc` of cluster `c` is not supported"),
+            (
+                "https://example.test",
+                "scheme `https` of cluster `c` is not supported",
+            ),
+            (
+                "grpc://example.test",
+                "scheme `grpc` of cluster `c` is not supported",
+            ),
             ("http://example.test/path", "remove `/path`"),
             ("http://example.test/?q", "remove `/?q`"),
             ("http://user@example.test", "remove `user@`"),

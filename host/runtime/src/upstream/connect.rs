@@ -12,16 +12,26 @@ use super::error::{UpstreamError, UpstreamErrorKind};
 /// Connects to the first address of `cluster` that answers, names being resolved anew each time.
 ///
 /// Dropping the future abandons the attempt.
-pub(super) async fn connect(cluster: &Cluster, timeout: Duration) -> Result<TcpStream, UpstreamError> {
+pub(super) async fn connect(
+    cluster: &Cluster,
+    timeout: Duration,
+) -> Result<TcpStream, UpstreamError> {
     match tokio::time::timeout(timeout, connect_any(cluster)).await {
-        Ok(result) => result.map_err(|(kind, error)| UpstreamError::new(kind, cluster.name(), Some(error.into()))),
-        Err(_elapsed) => Err(UpstreamError::new(UpstreamErrorKind::ConnectTimeout, cluster.name(), None)),
+        Ok(result) => result
+            .map_err(|(kind, error)| UpstreamError::new(kind, cluster.name(), Some(error.into()))),
+        Err(_elapsed) => Err(UpstreamError::new(
+            UpstreamErrorKind::ConnectTimeout,
+            cluster.name(),
+            None,
+        )),
     }
 }
 
 async fn connect_any(cluster: &Cluster) -> Result<TcpStream, (UpstreamErrorKind, io::Error)> {
     if let Some(address) = cluster.address() {
-        return connect_one(address).await.map_err(|error| (UpstreamErrorKind::Connect, error));
+        return connect_one(address)
+            .await
+            .map_err(|error| (UpstreamErrorKind::Connect, error));
     }
     let addresses = tokio::net::lookup_host(cluster.host_and_port())
         .await

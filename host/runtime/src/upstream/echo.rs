@@ -54,7 +54,7 @@ where
             return response;
         }
     };
-    let host = head.headers.get(header::HOST).map(|host| lossy(host));
+    let host = head.headers.get(header::HOST).map(lossy);
     let echo = Echo {
         method: head.method.as_str(),
         scheme: head.uri.scheme_str(),
@@ -69,9 +69,10 @@ where
     let mut json = serde_json::to_vec_pretty(&echo).unwrap_or_default();
     json.push(b'\n');
     let mut response = Response::new(Full::from(json));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -132,7 +133,9 @@ fn version(version: http::Version) -> &'static str {
 }
 
 fn pairs(map: &HeaderMap) -> Vec<(&str, String)> {
-    map.iter().map(|(name, value)| (name.as_str(), lossy(value))).collect()
+    map.iter()
+        .map(|(name, value)| (name.as_str(), lossy(value)))
+        .collect()
 }
 
 fn lossy(value: &HeaderValue) -> String {
@@ -152,8 +155,16 @@ fn base64(bytes: &[u8]) -> String {
         let group = byte(0) << 16 | byte(1) << 8 | byte(2);
         text.push(symbol(group, 0));
         text.push(symbol(group, 1));
-        text.push(if chunk.len() > 1 { symbol(group, 2) } else { '=' });
-        text.push(if chunk.len() > 2 { symbol(group, 3) } else { '=' });
+        text.push(if chunk.len() > 1 {
+            symbol(group, 2)
+        } else {
+            '='
+        });
+        text.push(if chunk.len() > 2 {
+            symbol(group, 3)
+        } else {
+            '='
+        });
     }
     text
 }
@@ -185,7 +196,10 @@ mod tests {
         assert_eq!(json["authority"], "a.test");
         assert_eq!(json["path"], "/x?y=1");
         assert_eq!(json["version"], "HTTP/1.1");
-        assert_eq!(json["headers"], serde_json::json!([["x-a", "1"], ["x-a", "2"]]));
+        assert_eq!(
+            json["headers"],
+            serde_json::json!([["x-a", "1"], ["x-a", "2"]])
+        );
         assert_eq!(
             json["body"],
             serde_json::json!({"length": 5, "truncated": false, "encoding": "utf-8", "text": "hello"})
@@ -203,7 +217,11 @@ mod tests {
 
     #[tokio::test]
     async fn shows_bytes_in_base64() {
-        for (bytes, text) in [(&b"\xff"[..], "/w=="), (b"\xff\xfe", "//4="), (b"\xff\xfe\xfd", "//79")] {
+        for (bytes, text) in [
+            (&b"\xff"[..], "/w=="),
+            (b"\xff\xfe", "//4="),
+            (b"\xff\xfe\xfd", "//79"),
+        ] {
             let body = &json(post(bytes), 100).await["body"];
             assert_eq!(body["encoding"], "base64");
             assert_eq!(body["text"], text);

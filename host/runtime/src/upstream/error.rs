@@ -36,9 +36,11 @@ impl UpstreamErrorKind {
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Resolve | Self::Connect | Self::ConnectTimeout | Self::Overloaded | Self::Reset => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Resolve
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::Overloaded
+            | Self::Reset => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResponseTimeout | Self::IdleTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Protocol => StatusCode::BAD_GATEWAY,
             Self::Request => StatusCode::BAD_REQUEST,

@@ -59,7 +59,7 @@ impl<B: 'static> H1Connection<B> {
     /// Gives the connection back after a complete response.
     ///
     /// One whose request is incomplete is closed: the upstream would take the rest of the body for the next request.
-    pub(super) fn release(self: Box<Self>, request_done: bool) {
+    pub(super) fn release(self, request_done: bool) {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
@@ -129,7 +129,7 @@ where
     }
 }
 
-async fn open<B>(pool: &Rc<Pool<B>>) -> Result<Box<H1Connection<B>>, UpstreamError>
+async fn open<B>(pool: &Rc<Pool<B>>) -> Result<H1Connection<B>, UpstreamError>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -139,19 +139,21 @@ where
     let (sender, connection) = http1::Builder::new()
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into())))?;
+        .map_err(|error| {
+            UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
+        })?;
     let name = Rc::clone(&pool.name);
     let task = tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {
             tracing::debug!(cluster = &*name, %error, "upstream connection failed");
         }
     });
-    Ok(Box::new(H1Connection {
+    Ok(H1Connection {
         sender,
         task: task.abort_handle(),
         pool: Rc::downgrade(pool),
         timer: None,
         idle_since: Instant::now(),
         _open: guard,
-    }))
+    })
 }

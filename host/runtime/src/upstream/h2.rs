@@ -159,7 +159,11 @@ where
         };
         attempt.finished.notified().await;
         if let Some((kind, message)) = attempt.failure.get() {
-            return Err(UpstreamError::new(*kind, &pool.name, Some(message.as_str().into())));
+            return Err(UpstreamError::new(
+                *kind,
+                &pool.name,
+                Some(message.as_str().into()),
+            ));
         }
     }
 }
@@ -176,7 +180,8 @@ where
             State::Open(sender)
         }
         Err(error) => {
-            let message = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+            let message =
+                std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
             // The cell is empty: each attempt is established once.
             let _ = attempt.failure.set((error.kind(), message));
             State::Closed
@@ -195,7 +200,9 @@ where
     let (sender, connection) = http2::Builder::new(LocalExecutor)
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into())))?;
+        .map_err(|error| {
+            UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
+        })?;
     let name = Rc::clone(&pool.name);
     tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {

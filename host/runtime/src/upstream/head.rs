@@ -31,7 +31,11 @@ pub enum HeadError {
 /// # Errors
 ///
 /// Returns an error if `host` or the path cannot be expressed in the cluster's protocol.
-pub fn prepare<B: Body>(head: &mut request::Parts, body: &B, cluster: &Cluster) -> Result<(), HeadError> {
+pub fn prepare<B: Body>(
+    head: &mut request::Parts,
+    body: &B,
+    cluster: &Cluster,
+) -> Result<(), HeadError> {
     frame(head, body);
     match cluster.protocol() {
         UpstreamProtocol::Http1 => prepare_h1(head, body, cluster),
@@ -41,16 +45,22 @@ pub fn prepare<B: Body>(head: &mut request::Parts, body: &B, cluster: &Cluster) 
 
 /// Makes `content-length` agree with the body: a difference would be the start of the next request for the upstream.
 fn frame<B: Body>(head: &mut request::Parts, body: &B) {
-    let exact = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
+    let exact = if body.is_end_stream() {
+        Some(0)
+    } else {
+        body.size_hint().exact()
+    };
     match (head.headers.get(header::CONTENT_LENGTH), exact) {
         (Some(stated), Some(actual)) => {
             if parse_length(stated) != Some(actual) {
-                head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(actual));
+                head.headers
+                    .insert(header::CONTENT_LENGTH, HeaderValue::from(actual));
             }
         }
         // Some servers answer 411 to these methods otherwise.
         (None, Some(0)) if matches!(head.method, Method::POST | Method::PUT | Method::PATCH) => {
-            head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            head.headers
+                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (Some(_) | None, _) => {}
     }
@@ -65,23 +75,32 @@ fn parse_length(value: &HeaderValue) -> Option<u64> {
     }
 }
 
-fn prepare_h1<B: Body>(head: &mut request::Parts, body: &B, cluster: &Cluster) -> Result<(), HeadError> {
+fn prepare_h1<B: Body>(
+    head: &mut request::Parts,
+    body: &B,
+    cluster: &Cluster,
+) -> Result<(), HeadError> {
     head.version = Version::HTTP_11;
     if head.uri.authority().is_some() || head.uri.scheme().is_some() {
         head.uri = Uri::from(path(&head.uri));
     }
     if !head.headers.contains_key(header::HOST) {
-        let host = HeaderValue::from_str(cluster.authority().as_str()).map_err(http::Error::from)?;
+        let host =
+            HeaderValue::from_str(cluster.authority().as_str()).map_err(http::Error::from)?;
         head.headers.insert(header::HOST, host);
     }
     if head.headers.contains_key(header::TE) {
         // RFC 9110, 10.1.4: the field concerns this connection only.
-        head.headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+        head.headers
+            .insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
     // hyper leaves out a body of unknown length here unless told that it is meant.
     let bodiless = matches!(head.method, Method::GET | Method::HEAD);
     if bodiless && !body.is_end_stream() && !head.headers.contains_key(header::CONTENT_LENGTH) {
-        head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        head.headers.insert(
+            header::TRANSFER_ENCODING,
+            HeaderValue::from_static("chunked"),
+        );
     }
     Ok(())
 }
@@ -89,7 +108,9 @@ fn prepare_h1<B: Body>(head: &mut request::Parts, body: &B, cluster: &Cluster) -
 fn prepare_h2(head: &mut request::Parts, cluster: &Cluster) -> Result<(), HeadError> {
     head.version = Version::HTTP_2;
     let authority = match head.headers.remove(header::HOST) {
-        Some(value) => Authority::try_from(value.as_bytes()).map_err(|_invalid| HeadError::Host { value })?,
+        Some(value) => {
+            Authority::try_from(value.as_bytes()).map_err(|_invalid| HeadError::Host { value })?
+        }
         None => cluster.authority().clone(),
     };
     head.uri = Uri::builder()

@@ -19,7 +19,7 @@ pub(super) struct Pool<B> {
     pub(super) name: Rc<str>,
     pub(super) options: Rc<UpstreamOptions>,
     /// HTTP/1 connections without a request, the one used last at the end.
-    idle: RefCell<Vec<Box<H1Connection<B>>>>,
+    idle: RefCell<Vec<H1Connection<B>>>,
     /// HTTP/1 connections, idle or not.
     open: Rc<Cell<usize>>,
     pub(super) h2: H2Slot<B>,
@@ -48,7 +48,7 @@ impl<B> Pool<B> {
     }
 
     /// Takes the connection that was used last, if it is still good: the others age until they are closed.
-    pub(super) fn take_idle(&self) -> Option<Box<H1Connection<B>>> {
+    pub(super) fn take_idle(&self) -> Option<H1Connection<B>> {
         loop {
             let connection = self.idle.borrow_mut().pop()?;
             if connection.is_ready() {
@@ -58,7 +58,7 @@ impl<B> Pool<B> {
     }
 
     /// Keeps a connection for the next request, or closes it when enough are kept.
-    pub(super) fn put_idle(&self, mut connection: Box<H1Connection<B>>) {
+    pub(super) fn put_idle(&self, mut connection: H1Connection<B>) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() < self.options.max_idle_per_cluster {
             connection.idle_since = Instant::now();
@@ -69,7 +69,11 @@ impl<B> Pool<B> {
     /// Counts a connection that is about to be made.
     pub(super) fn reserve(&self) -> Result<OpenGuard, UpstreamError> {
         if self.open.get() >= self.options.max_connections_per_cluster {
-            return Err(UpstreamError::new(UpstreamErrorKind::Overloaded, &self.name, None));
+            return Err(UpstreamError::new(
+                UpstreamErrorKind::Overloaded,
+                &self.name,
+                None,
+            ));
         }
         self.open.set(self.open.get() + 1);
         Ok(OpenGuard(Rc::clone(&self.open)))

@@ -5,10 +5,14 @@ use super::support::{Proxy, Upstream, field, run};
 #[test]
 fn passes_a_request_and_its_response() {
     run(async {
-        let (upstream, last) = Upstream::answering("HTTP/1.1 200 OK\r\nx-up: 1\r\ncontent-length: 5\r\n\r\nhello").await;
+        let (upstream, last) =
+            Upstream::answering("HTTP/1.1 200 OK\r\nx-up: 1\r\ncontent-length: 5\r\n\r\nhello")
+                .await;
         let proxy = Proxy::start(&upstream.http());
         let mut client = proxy.connect().await;
-        let response = client.exchange("GET /a?b=c HTTP/1.1\r\nHost: example.test\r\nX-Down: 2\r\n\r\n").await;
+        let response = client
+            .exchange("GET /a?b=c HTTP/1.1\r\nHost: example.test\r\nX-Down: 2\r\n\r\n")
+            .await;
         assert_eq!(response.start_line(), "HTTP/1.1 200 OK");
         assert_eq!(response.field("x-up"), Some("1"));
         assert_eq!(response.body(), "hello");
@@ -23,7 +27,8 @@ fn passes_a_request_and_its_response() {
 #[test]
 fn reuses_connections_on_both_sides() {
     run(async {
-        let (upstream, _) = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+        let (upstream, _) =
+            Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
         let proxy = Proxy::start(&upstream.http());
         let mut client = proxy.connect().await;
         for _ in 0..100 {

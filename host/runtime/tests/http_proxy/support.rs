@@ -26,10 +26,15 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a test on a worker's kind of runtime.
 pub(crate) fn run<F: Future>(test: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        tokio::time::timeout(TEST_TIMEOUT, test).await.expect("test hangs")
+        tokio::time::timeout(TEST_TIMEOUT, test)
+            .await
+            .expect("test hangs")
     })
 }
 
@@ -64,10 +69,16 @@ impl Proxy {
         let counter = Rc::clone(&pending);
         let service = move |request, info| {
             let guard = Counted::new(&counter);
-            let forwarded = forward(request, info, client.clone(), Arc::clone(&cluster), Rc::clone(&ids));
+            let forwarded = forward(
+                request,
+                info,
+                client.clone(),
+                Arc::clone(&cluster),
+                Rc::clone(&ids),
+            );
             async move {
                 let _guard = guard;
-                forwarded.await
+                Ok::<_, BoxError>(forwarded.await)
             }
         };
         let served = tokio::task::spawn_local(serve(listener, service, options.server, signal));
@@ -125,10 +136,15 @@ async fn forward(
     }
 }
 
-type ErrorBody = http_body_util::combinators::MapErr<Full<Bytes>, fn(std::convert::Infallible) -> BoxError>;
+type ErrorBody =
+    http_body_util::combinators::MapErr<Full<Bytes>, fn(std::convert::Infallible) -> BoxError>;
 
-fn failure(status: StatusCode, reason: &str) -> Response<Either<UpstreamBody<Incoming>, ErrorBody>> {
-    let body = Full::from(format!("{reason}\n")).map_err((|never| match never {}) as fn(_) -> BoxError);
+fn failure(
+    status: StatusCode,
+    reason: &str,
+) -> Response<Either<UpstreamBody<Incoming>, ErrorBody>> {
+    let body =
+        Full::from(format!("{reason}\n")).map_err((|never| match never {}) as fn(_) -> BoxError);
     let mut response = Response::new(Either::Right(body));
     *response.status_mut() = status;
     response
@@ -158,11 +174,16 @@ impl Upstream {
                 tokio::task::spawn_local(script(number, RawClient::new(stream)));
             }
         });
-        Self { address, connections }
+        Self {
+            address,
+            connections,
+        }
     }
 
     /// Answers every request of every connection with `response`, and keeps the last request head.
-    pub(crate) async fn answering(response: &'static str) -> (Self, Rc<std::cell::RefCell<String>>) {
+    pub(crate) async fn answering(
+        response: &'static str,
+    ) -> (Self, Rc<std::cell::RefCell<String>>) {
         let last = Rc::new(std::cell::RefCell::new(String::new()));
         let heads = Rc::clone(&last);
         let upstream = Self::start(move |_, mut connection| {
@@ -255,7 +276,9 @@ impl RawClient {
     }
 
     pub(crate) async fn read_message(&mut self) -> Message {
-        self.try_read_message().await.expect("connection closed before a message")
+        self.try_read_message()
+            .await
+            .expect("connection closed before a message")
     }
 
     /// Reads a message with a `content-length`, chunked, or without a body; `None` if the peer closes first.
@@ -288,13 +311,19 @@ impl RawClient {
     async fn read_chunked(&mut self) -> Vec<u8> {
         let mut raw = Vec::new();
         loop {
-            let size = self.read_until(b"\r\n").await.expect("connection closed before a chunk");
+            let size = self
+                .read_until(b"\r\n")
+                .await
+                .expect("connection closed before a chunk");
             let text = std::str::from_utf8(&size).unwrap().trim();
             let length = usize::from_str_radix(text.split(';').next().unwrap(), 16).unwrap();
             raw.extend_from_slice(&size);
             if length == 0 {
                 loop {
-                    let line = self.read_until(b"\r\n").await.expect("connection closed in trailers");
+                    let line = self
+                        .read_until(b"\r\n")
+                        .await
+                        .expect("connection closed in trailers");
                     raw.extend_from_slice(&line);
                     if line == b"\r\n" {
                         return raw;
@@ -318,7 +347,11 @@ impl RawClient {
 
     async fn read_until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
         loop {
-            if let Some(at) = self.buffer.windows(end.len()).position(|window| window == end) {
+            if let Some(at) = self
+                .buffer
+                .windows(end.len())
+                .position(|window| window == end)
+            {
                 return Some(self.buffer.drain(..at + end.len()).collect());
             }
             if !self.fill().await {

@@ -6,12 +6,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 use proxy_wasi_stream::{Direction, RequestHead, ResetReason, ResponseHead, Stream};
 
 use super::Exchange;
 use crate::BoxError;
-use crate::filter_chain::bodies::ResponseSource;
+use crate::filter_chain::bodies::{RequestSource, ResponseSource};
 
 /// What the handler has to do next.
 #[derive(Debug)]
@@ -69,7 +68,7 @@ impl Exchange {
     }
 
     /// Takes the request's body back if the chain has no more to do with it.
-    pub(crate) fn take_transparent_request(&self) -> Option<Incoming> {
+    pub(crate) fn take_transparent_request(&self) -> Option<RequestSource> {
         if !self.ask(|machine| machine.is_transparent(Direction::Request)) || self.outbox.borrow().request.holds_any() {
             return None;
         }

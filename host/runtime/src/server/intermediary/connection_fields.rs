@@ -27,7 +27,8 @@ fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item
 /// Removes a request's connection fields, but keeps `te: trailers`, which the upstream should know.
 pub(super) fn strip_request(headers: &mut HeaderMap, version: Version) -> Result<(), Rejection> {
     check_upgrade(headers, version)?;
-    let trailers = elements(headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+    let trailers =
+        elements(headers, &header::TE).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
     strip(headers);
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
@@ -39,8 +40,11 @@ pub(super) fn strip_request(headers: &mut HeaderMap, version: Version) -> Result
 ///
 /// Except for HTTP/2, which clients offer on the off chance (RFC 9113, 3.1, made that obsolete).
 fn check_upgrade(headers: &HeaderMap, version: Version) -> Result<(), Rejection> {
-    let asked = version == Version::HTTP_11 && options(headers).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
-    let needed = |protocol: &[u8]| !protocol.eq_ignore_ascii_case(b"h2c") && !protocol.eq_ignore_ascii_case(b"h2");
+    let asked = version == Version::HTTP_11
+        && options(headers).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    let needed = |protocol: &[u8]| {
+        !protocol.eq_ignore_ascii_case(b"h2c") && !protocol.eq_ignore_ascii_case(b"h2")
+    };
     if asked && elements(headers, &header::UPGRADE).any(needed) {
         return Err(Rejection::new(
             StatusCode::NOT_IMPLEMENTED,

@@ -58,7 +58,9 @@ impl Census {
                     census.transfer_encoding = true;
                     census.connection_fields = true;
                 }
-                "connection" | "upgrade" | "te" | "keep-alive" | "proxy-connection" => census.connection_fields = true,
+                "connection" | "upgrade" | "te" | "keep-alive" | "proxy-connection" => {
+                    census.connection_fields = true
+                }
                 _ => {}
             }
         }
@@ -69,7 +71,12 @@ impl Census {
 /// The proxy undoes `chunked`; any other coding would be passed on without its name.
 fn check_coding(headers: &HeaderMap) -> Result<(), Rejection> {
     let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let chunked = |value: &header::HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let chunked = |value: &header::HeaderValue| {
+        value
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"chunked")
+    };
     match (values.next(), values.next()) {
         (Some(only), None) if chunked(only) => Ok(()),
         _ => Err(Rejection::new(

@@ -9,7 +9,11 @@ use http::{Method, Request, Version};
 use super::Rejection;
 
 /// Leaves the target in origin form, or `*`, and the authority in the only `host` field.
-pub(super) fn normalize<B>(request: &mut Request<B>, hosts: usize, local: SocketAddr) -> Result<(), Rejection> {
+pub(super) fn normalize<B>(
+    request: &mut Request<B>,
+    hosts: usize,
+    local: SocketAddr,
+) -> Result<(), Rejection> {
     if hosts > 1 {
         return Err(Rejection::bad_request("more than one host field"));
     }
@@ -28,7 +32,11 @@ pub(super) fn normalize<B>(request: &mut Request<B>, hosts: usize, local: Socket
     Ok(())
 }
 
-fn authority_of_h1<B>(request: &mut Request<B>, hosts: usize, local: SocketAddr) -> Result<(), Rejection> {
+fn authority_of_h1<B>(
+    request: &mut Request<B>,
+    hosts: usize,
+    local: SocketAddr,
+) -> Result<(), Rejection> {
     match request.headers().get(header::HOST) {
         Some(host) => check_host(host.as_bytes())?,
         None if request.version() == Version::HTTP_10 => {}
@@ -72,24 +80,31 @@ fn authority_of_h2<B>(request: &mut Request<B>) -> Result<(), Rejection> {
 
 /// The authority of an absolute target.
 fn authority(uri: &Uri) -> Result<HeaderValue, Rejection> {
-    let web = uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    let web = uri
+        .scheme()
+        .is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
     match uri.authority() {
         Some(authority) if web => {
             check_host(authority.as_str().as_bytes())?;
-            HeaderValue::from_str(authority.as_str()).map_err(|_invalid| Rejection::bad_request("invalid authority"))
+            HeaderValue::from_str(authority.as_str())
+                .map_err(|_invalid| Rejection::bad_request("invalid authority"))
         }
-        Some(_) | None => Err(Rejection::bad_request("target is neither a path nor an http URI")),
+        Some(_) | None => Err(Rejection::bad_request(
+            "target is neither a path nor an http URI",
+        )),
     }
 }
 
 fn origin_form<B>(request: &mut Request<B>) {
     let path = request.uri().path_and_query();
     // RFC 9112, 3.2.4: a URI without a path stands for the whole server here.
-    let whole_server = *request.method() == Method::OPTIONS && path.is_none_or(|path| path.as_str().is_empty());
+    let whole_server =
+        *request.method() == Method::OPTIONS && path.is_none_or(|path| path.as_str().is_empty());
     let path = if whole_server {
         PathAndQuery::from_static("*")
     } else {
-        path.cloned().unwrap_or_else(|| PathAndQuery::from_static("/"))
+        path.cloned()
+            .unwrap_or_else(|| PathAndQuery::from_static("/"))
     };
     *request.uri_mut() = Uri::from(path);
 }
@@ -103,7 +118,8 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
         [b'[', rest @ ..] => {
             let end = rest.iter().position(|byte| *byte == b']').ok_or(INVALID)?;
             let (address, after) = rest.split_at_checked(end).ok_or(INVALID)?;
-            let valid = |byte: &u8| byte.is_ascii_alphanumeric() || b":.%-._~!$&'()*+,;=".contains(byte);
+            let valid =
+                |byte: &u8| byte.is_ascii_alphanumeric() || b":.%-._~!$&'()*+,;=".contains(byte);
             if !address.iter().all(valid) {
                 return Err(INVALID);
             }
@@ -118,7 +134,8 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
                 Some(colon) => (host.get(..colon).unwrap_or(host), host.get(colon + 1..)),
                 None => (host, None),
             };
-            let valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
+            let valid =
+                |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
             if !name.iter().all(valid) {
                 return Err(INVALID);
             }
@@ -126,5 +143,9 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
         }
     };
     let port_valid = port.is_none_or(|port| port.len() <= 5 && port.iter().all(u8::is_ascii_digit));
-    if name.is_empty() || !port_valid { Err(INVALID) } else { Ok(()) }
+    if name.is_empty() || !port_valid {
+        Err(INVALID)
+    } else {
+        Ok(())
+    }
 }
