@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 
 use config::Config;
 
+/// The tracing target of access log lines, which have a switch of their own and no level.
+pub const ACCESS_LOG_TARGET: &str = "proxy_wasi::access";
+
 /// Why a proxy did not start or had to stop.
 // PLACEHOLDER: replaced together with `run`.
 #[derive(Debug, thiserror::Error)]

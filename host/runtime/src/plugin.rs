@@ -1,7 +1,9 @@
 //! Plugin code: what a file holds, compiled once for all workers.
 
+mod artifact;
 mod code;
 mod engine;
 
+pub use self::artifact::{Artifact, ArtifactError, ArtifactKind, MAX_FILE_SIZE};
 pub use self::code::{CodeError, PluginCode};
 pub use self::engine::{EPOCH_PERIOD, PluginEngine};
