@@ -230,43 +230,50 @@ const WAY_OUT: &str = "see the README for an example of a configuration";
 
 fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> ConfigError {
     let near = error.location().map_or(1, |location| location.line());
-    let (line, key, problem) = match error.without_snippet() {
-        serde_saphyr::Error::Message { msg, .. } if msg.starts_with("unknown field") => {
+    let (line, key, problem) = if let serde_saphyr::Error::Unexpected { expected, .. } =
+        error.without_snippet()
+    {
+        let problem = match *expected {
+            "sequence start" => "a list is needed here; begin each item with `- `".to_owned(),
+            "mapping start" => {
+                "keys with values are needed here; write them as `key: value`".to_owned()
+            }
+            "string scalar" => "a single value is needed here; write it behind the key".to_owned(),
+            other => format!("{other} is needed here; {WAY_OUT}"),
+        };
+        (near, key_near(text, near), problem)
+    } else {
+        // The line is said once, in front.
+        let said = error.to_string();
+        let said = said
+            .split(" at line ")
+            .next()
+            .unwrap_or(&said)
+            .replace('\n', " ");
+        if let Some(known) = said.strip_prefix("unknown field `") {
+            let (key, known) = known
+                .split_once("`, expected one of ")
+                .unwrap_or((known, ""));
+            let known = known.replace(", ", "`, `");
             // The parser points at the map that the key is in.
-            let key = msg.split('`').nth(1).unwrap_or_default();
-            let known = msg.split_once(", expected ").map_or("", |(_, known)| known);
             (
                 line_of_key(text, near, key),
                 String::new(),
-                format!("unknown key `{key}`; use {known}"),
+                format!("unknown key `{key}`; known here are `{known}`"),
             )
-        }
-        serde_saphyr::Error::Unexpected { expected, .. } => {
-            let problem = match *expected {
-                "sequence start" => "a list is needed here; begin each item with `- `".to_owned(),
-                "mapping start" => {
-                    "keys with values are needed here; write them as `key: value`".to_owned()
-                }
-                "string scalar" => {
-                    "a single value is needed here; write it behind the key".to_owned()
-                }
-                other => format!("{other} is needed here; {WAY_OUT}"),
-            };
-            (near, key_near(text, near), problem)
-        }
-        serde_saphyr::Error::Message { msg, .. } if msg.starts_with("multiple YAML documents") => (
-            near,
-            String::new(),
-            "a second document begins here; keep one and remove the `---`".to_owned(),
-        ),
-        other => {
-            let said = other.to_string();
-            // The line is said once, in front.
-            let said = said
-                .split(" at line ")
-                .next()
-                .unwrap_or(&said)
-                .replace('\n', " ");
+        } else if let Some(key) = said.strip_prefix("duplicate mapping key: ") {
+            (
+                near,
+                key.to_owned(),
+                "it is given twice; keep one".to_owned(),
+            )
+        } else if said.starts_with("multiple YAML documents") {
+            (
+                near,
+                String::new(),
+                "a second document begins here; keep one and remove the `---`".to_owned(),
+            )
+        } else {
             (near, String::new(), format!("{said}; {WAY_OUT}"))
         }
     };

@@ -90,19 +90,3 @@ impl Default for Timeouts {
         }
     }
 }
-
-/// Limits of a VM that nobody needs to set: they are far above what toolchains produce, and only bound what a
-/// hostile file can make the host allocate.
-pub mod vm {
-    /// Core instances. A linked legacy module has 4, a JavaScript component about 15.
-    pub const MAX_INSTANCES: usize = 64;
-
-    /// Linear memories. A linked legacy module has 2.
-    pub const MAX_MEMORIES: usize = 8;
-
-    /// Tables. A linked legacy module has 3, other components one for each core instance.
-    pub const MAX_TABLES: usize = 64;
-
-    /// Elements of one table: functions whose address is taken. Go programs of 4 MB have about ten thousand.
-    pub const MAX_TABLE_ELEMENTS: usize = 100_000;
-}

@@ -1,0 +1,195 @@
+//! What can be typed, and its help.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::exit::Failure;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "proxy-wasi",
+    version,
+    about = "Runs proxy plugins as WebAssembly components",
+    after_help = "Exit codes: 0 success, 1 failure, 2 wrong usage or configuration",
+    disable_help_subcommand = true
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve HTTP through plugins, as a reverse proxy
+    Serve(Box<ServeArgs>),
+    /// Turn a legacy module into a component
+    Compose(ComposeArgs),
+    /// Say what a WebAssembly file is and whether `serve` runs it
+    Inspect(InspectArgs),
+}
+
+/// Serve HTTP through plugins, as a reverse proxy.
+///
+/// Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to standard
+/// error. SIGINT and SIGTERM let running requests end; a second signal ends at once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Plugins, in the order of the request path: legacy Proxy-Wasm modules or components, told apart by content.
+    /// Beside `--config`, list them in the file instead
+    #[arg(value_name = "PLUGIN", required_unless_present = "config")]
+    pub(crate) plugins: Vec<String>,
+
+    /// Configuration file in YAML. Flags given beside it override its top-level values
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<String>,
+
+    /// Where to send requests: http://HOST[:PORT], or h2c://HOST[:PORT] for HTTP/2 without TLS. Without it, a built-in
+    /// upstream answers with the request it got, as JSON
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<String>,
+
+    /// Give the upstream its own name as `host`, not what the client sent
+    #[arg(long)]
+    pub(crate) rewrite_host: bool,
+
+    /// Threads that serve requests, each with its own VMs [default: number of cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<String>,
+
+    /// Least severe messages to log: trace, debug, info, warn, error or off [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+
+    /// Log no line for each request
+    #[arg(long)]
+    pub(crate) no_access_log: bool,
+
+    /// Directory for compiled plugins [default: `proxy-wasi` in the user's cache directory]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<String>,
+
+    /// Compile plugins at each start
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    #[command(
+        flatten,
+        next_help_heading = "Options of the plugin (for several plugins, use --config)"
+    )]
+    pub(crate) plugin: PluginArgs,
+}
+
+/// Flags for exactly one plugin.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PluginArgs {
+    /// Configuration that the plugin gets: a text, or @FILE for the content of a file [default: empty]
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub(crate) plugin_config: Option<String>,
+
+    /// Configuration that the plugin's VM gets: a text, or @FILE [default: empty]
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub(crate) vm_config: Option<String>,
+
+    /// Which of the plugins in the code to run [default: empty]
+    #[arg(long, value_name = "ID")]
+    pub(crate) root_id: Option<String>,
+
+    /// Name in logs and metrics [default: the file's name without extension]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Scope of shared data and queues, and of sharing a VM [default: empty]
+    #[arg(long, value_name = "ID")]
+    pub(crate) vm_id: Option<String>,
+
+    /// While the plugin has no healthy VM, answer 503 (closed) or go on without it (open) [default: closed]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) failure_policy: Option<String>,
+}
+
+impl PluginArgs {
+    /// The first of these flags that was given.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        let flags = [
+            ("--plugin-config", &self.plugin_config),
+            ("--vm-config", &self.vm_config),
+            ("--root-id", &self.root_id),
+            ("--name", &self.name),
+            ("--vm-id", &self.vm_id),
+            ("--failure-policy", &self.failure_policy),
+        ];
+        flags
+            .into_iter()
+            .find(|(_, value)| value.is_some())
+            .map(|(flag, _)| flag)
+    }
+}
+
+/// Turn a legacy module into a component, which any host of `proxy-wasm:plugin` runs as it would run the module.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ComposeArgs {
+    /// Legacy module: core WebAssembly for Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1
+    #[arg(value_name = "LEGACY")]
+    pub(crate) legacy: PathBuf,
+
+    /// File to write; `-` is standard output
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+}
+
+/// Say what a WebAssembly file is and whether `serve` runs it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// Legacy module or component
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Reads the command line. Help and version are printed here.
+pub(crate) fn parse() -> Result<Command, Failure> {
+    let error = match Args::try_parse() {
+        Ok(args) => return Ok(args.command),
+        Err(error) => error,
+    };
+    let kind = error.kind();
+    Err(
+        if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            Failure::Help(error)
+        } else if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            Failure::Usage("no command was given; see `proxy-wasi --help`".to_owned())
+        } else {
+            Failure::Usage(one_line(&error))
+        },
+    )
+}
+
+/// Clap's text without its usage block, in one line, with the way to the help at its end.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let mut help = "proxy-wasi --help".to_owned();
+    let mut parts: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(usage) = line.strip_prefix("Usage: ") {
+            let words = usage
+                .split(' ')
+                .take_while(|word| word.starts_with(|char: char| char.is_ascii_lowercase()));
+            help = words.chain(["--help"]).collect::<Vec<_>>().join(" ");
+        } else if !line.starts_with("For more information") {
+            let line = line
+                .trim_start_matches("error: ")
+                .trim_start_matches("tip: ");
+            match parts.last_mut() {
+                // "the following arguments were not provided:" and its list.
+                Some(last) if last.ends_with(':') => *last = format!("{last} {line}"),
+                _ => parts.push(line.to_owned()),
+            }
+        }
+    }
+    format!("{}; see `{help}`", parts.join("; "))
+}

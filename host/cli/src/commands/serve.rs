@@ -1,0 +1,106 @@
+//! `proxy-wasi serve`.
+
+use std::fs;
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use proxy_wasi_runtime::config::{Config, PluginSettings, Setting, Settings};
+
+use crate::args::{PluginArgs, ServeArgs};
+use crate::exit::Failure;
+use crate::logging;
+
+pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let config = Config::resolve(settings(args)?)?;
+    logging::init(config.log_level);
+    proxy_wasi_runtime::run(config, |address| {
+        // A closed standard output is no reason not to serve.
+        let mut stdout = io::stdout();
+        drop(writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush()));
+    })?;
+    Ok(())
+}
+
+fn settings(mut args: ServeArgs) -> Result<Settings, Failure> {
+    let plugins = std::mem::take(&mut args.plugins);
+    let plugin = std::mem::take(&mut args.plugin);
+    let Some(file) = args.config.take() else {
+        return Ok(Settings {
+            plugins: plugin_settings(plugins, plugin)?,
+            ..top_level(args)
+        });
+    };
+    let refusal = match (plugins.first(), plugin.first_given()) {
+        (Some(plugin), _) => Some(format!(
+            "plugin `{plugin}` is given beside `--config`; list it under `plugins`"
+        )),
+        (None, Some(flag)) => Some(format!(
+            "`{flag}` is given beside `--config`; set it under `plugins`"
+        )),
+        (None, None) => None,
+    };
+    match refusal {
+        Some(refusal) => Err(Failure::Usage(format!("{refusal} in `{}`", file.display()))),
+        None => Ok(Settings::read(&file)?.overridden_by(top_level(args))),
+    }
+}
+
+/// The flags that mean the same as a top-level key.
+fn top_level(args: ServeArgs) -> Settings {
+    let flag = |flag, value: Option<String>| value.map(|value| Setting::flag(flag, value));
+    let switch = |name, given: bool, value: &str| given.then(|| Setting::flag(name, value));
+    Settings {
+        listen: flag("--listen", args.listen),
+        workers: flag("--workers", args.workers),
+        upstream: flag("--upstream", args.upstream),
+        rewrite_host: switch("--rewrite-host", args.rewrite_host, "true"),
+        access_log: switch("--no-access-log", args.no_access_log, "false"),
+        log_level: flag("--log-level", args.log_level),
+        cache: switch("--no-cache", args.no_cache, "false"),
+        cache_dir: flag("--cache-dir", args.cache_dir),
+        ..Settings::default()
+    }
+}
+
+fn plugin_settings(files: Vec<String>, args: PluginArgs) -> Result<Vec<PluginSettings>, Failure> {
+    let mut plugins: Vec<_> = files
+        .into_iter()
+        .map(|file| PluginSettings::new(Setting::flag("PLUGIN", file)))
+        .collect();
+    match (plugins.as_mut_slice(), args.first_given()) {
+        (_, None) => {}
+        ([plugin], Some(_)) => apply(plugin, args)?,
+        (_, Some(flag)) => {
+            let count = plugins.len();
+            let usage = format!(
+                "`{flag}` is for one plugin, and there are {count}; configure each in a file for `--config`"
+            );
+            return Err(Failure::Usage(usage));
+        }
+    }
+    Ok(plugins)
+}
+
+fn apply(plugin: &mut PluginSettings, args: PluginArgs) -> Result<(), Failure> {
+    let flag = |flag, value: Option<String>| value.map(|value| Setting::flag(flag, value));
+    plugin.name = flag("--name", args.name);
+    plugin.root_id = flag("--root-id", args.root_id);
+    plugin.vm_id = flag("--vm-id", args.vm_id);
+    plugin.failure_policy = flag("--failure-policy", args.failure_policy);
+    plugin.configuration = text_or_file("--plugin-config", args.plugin_config)?;
+    plugin.vm_configuration = text_or_file("--vm-config", args.vm_config)?;
+    Ok(())
+}
+
+/// The text itself, or the content of the file that follows an `@`.
+fn text_or_file(flag: &str, value: Option<String>) -> Result<Bytes, Failure> {
+    let value = value.unwrap_or_default();
+    let Some(path) = value.strip_prefix('@') else {
+        return Ok(value.into());
+    };
+    fs::read(path).map(Bytes::from).map_err(|error| {
+        Failure::Usage(format!(
+            "`{flag}`: cannot read `{path}`: {error}; give the path of a file behind the `@`"
+        ))
+    })
+}
