@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
@@ -45,8 +45,11 @@ impl<'a> Servers<'a> {
                 log_level,
             } => {
                 let mut command = self.serve(workers)?;
-                command.args(plugin.map(|guest| self.artifacts.guest(guest)));
                 command.args(["--log-level", log_level]);
+                match plugin {
+                    Some(guest) => command.arg(self.artifacts.guest(guest)),
+                    None => command.arg("--config").arg(self.no_plugins()?),
+                };
                 Process::start(command)
             }
             Server::Nginx => self.start_nginx(),
@@ -64,12 +67,21 @@ impl<'a> Servers<'a> {
         let mut command = self.command("proxy-wasi", workers);
         command.arg("serve");
         let mut command = self.with_endpoint(command);
-        command.args(["--workers", &workers.to_string(), "--no-access-log"]);
-        // As a service manager would take it; nothing is cheaper than a file.
-        command.stderr(File::create(
-            self.artifacts.scratch()?.join("proxy-wasi.log"),
-        )?);
+        let scratch = self.artifacts.scratch()?;
+        command
+            .args(["--workers", &workers.to_string(), "--no-access-log"])
+            .arg("--cache-dir")
+            .arg(scratch.join("cache"))
+            .stderr(File::create(scratch.join("proxy-wasi.log"))?);
         Ok(command)
+    }
+
+    /// Writes a configuration without plugins: a command line names at least one.
+    fn no_plugins(&self) -> anyhow::Result<PathBuf> {
+        let file = self.artifacts.scratch()?.join("no-plugins.yaml");
+        std::fs::write(&file, "plugins: []\n")
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
+        Ok(file)
     }
 
     fn command(&self, program: &str, workers: usize) -> Command {
