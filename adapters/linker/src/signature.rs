@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use proxy_wasi_abi::signature as abi;
 use wasm_encoder::ValType;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
@@ -69,6 +70,20 @@ impl Signature {
 
     pub(crate) fn results(&self) -> &[ValType] {
         &self.results
+    }
+}
+
+impl From<abi::Signature> for Signature {
+    fn from(signature: abi::Signature) -> Self {
+        let value = |ty: &abi::ValueType| match ty {
+            abi::ValueType::I32 => ValType::I32,
+            abi::ValueType::I64 => ValType::I64,
+            abi::ValueType::F64 => ValType::F64,
+        };
+        Self::new(
+            signature.params.iter().map(value),
+            signature.result.iter().map(value),
+        )
     }
 }
 
