@@ -64,13 +64,13 @@ mod error;
 mod exchange;
 mod grpc;
 mod headers;
+mod http_types;
 mod local_response;
 mod message;
 mod plugin;
 mod property;
 mod queue;
 mod root;
-mod start_line;
 mod streams;
 
 pub use self::bindings::proxy_wasm::plugin::foreign_function::ForeignFunctionError;
