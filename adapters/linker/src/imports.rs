@@ -7,7 +7,7 @@ use proxy_wasi_abi::hostcall::{self, hostcall};
 use proxy_wasi_abi::wasi::{self, Errno, wasi_function};
 use wasm_encoder::ValType;
 
-use crate::error::LinkError;
+use crate::error::{LinkError, import_name};
 use crate::module::Module;
 use crate::report::{StubAnswer, StubReason};
 use crate::shim::{Hostcall, Shim};
@@ -134,9 +134,9 @@ const VARIANTS: &[Variant] = &[
 ];
 
 impl Import<'_> {
-    /// The import as its module names it: `env.proxy_log`.
+    /// The import as its module names it, fit for a message: `env.proxy_log`.
     pub(crate) fn full_name(&self) -> String {
-        format!("{}.{}", self.module, self.name)
+        import_name(self.module, self.name)
     }
 }
 
@@ -148,8 +148,7 @@ pub(crate) fn plan<'a>(module: &'a Module<'_>, shim: &Shim) -> Result<Vec<Import
     for (index, import) in module.imported_functions.iter().enumerate() {
         let Some(signature) = module.signature(import.type_index) else {
             return Err(LinkError::ImportSignature {
-                module: import.module.to_owned(),
-                name: import.name.to_owned(),
+                import: import_name(import.module, import.name),
             });
         };
         let key = key(import.module, import.name);
@@ -157,9 +156,11 @@ pub(crate) fn plan<'a>(module: &'a Module<'_>, shim: &Shim) -> Result<Vec<Import
         let is_duplicate = !seen.insert(key.clone());
         // A number makes other names unique, and the prefix keeps them apart from those that have a meaning in
         // components, whatever a module calls its imports.
-        let export = match answer {
-            Answer::Hostcall(_) if !is_duplicate => key,
-            _ => format!("import {index}: {key}"),
+        let is_there_already = matches!(answer, Answer::Hostcall(_)) && !is_duplicate;
+        let export = if is_there_already {
+            key
+        } else {
+            format!("import {index}: {key}")
         };
         imports.push(Import {
             module: import.module,

@@ -8,7 +8,7 @@ mod toolchain;
 
 use thiserror::Error;
 
-use crate::error::LinkError;
+use crate::error::{LinkError, is_truncation, one_line};
 use crate::linker::Linker;
 use crate::module::{Module, ParseError};
 use crate::plan::Plan;
@@ -181,13 +181,14 @@ impl Linker {
 
 impl From<wasmparser::Error> for InspectError {
     fn from(error: wasmparser::Error) -> Self {
-        match LinkError::from(error) {
-            LinkError::Truncated { offset } => Self::Truncated { offset },
-            LinkError::Malformed { offset, reason } => Self::Malformed { offset, reason },
-            other => Self::Malformed {
-                offset: 0,
-                reason: other.to_string(),
-            },
+        let offset = error.offset();
+        if is_truncation(&error) {
+            Self::Truncated { offset }
+        } else {
+            Self::Malformed {
+                offset,
+                reason: one_line(error.message()),
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use proxy_wasi_abi::AbiVersion;
 use proxy_wasi_abi::callback::{CALLBACKS, Callback, callback_index};
 use wasmparser::{ExternalKind, MemoryType};
 
-use crate::error::LinkError;
+use crate::error::{LinkError, import_name};
 use crate::imports::{self, Import};
 use crate::module::Module;
 use crate::shim::Shim;
@@ -52,8 +52,7 @@ impl<'a> Plan<'a> {
         if let Some(import) = module.other_imports.first() {
             return Err(LinkError::ImportKind {
                 kind: import.kind,
-                module: import.module.to_owned(),
-                name: import.name.to_owned(),
+                import: import_name(import.module, import.name),
             });
         }
         let mut exports = Exports {

@@ -28,7 +28,7 @@ pub struct LinkReport {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stub {
-    /// The import, as `env.proxy_foo`.
+    /// The import, as `env.proxy_foo`; control characters are escaped, and very long names cut.
     pub import: String,
     /// What the module expects it to be.
     pub signature: Signature,

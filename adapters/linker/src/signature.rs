@@ -7,7 +7,7 @@ use wasm_encoder::ValType;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
 /// The parameter and result types of a core function. Displays as `(i32, i64) -> i32`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Signature {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
@@ -84,6 +84,12 @@ impl From<abi::Signature> for Signature {
             signature.params.iter().map(value),
             signature.result.iter().map(value),
         )
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({self})")
     }
 }
 

@@ -46,6 +46,10 @@ pub enum ComponentRole {
 
 impl Component {
     /// Reads the imports and exports of a component, and checks its structure.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "most sections do not matter here"
+    )]
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, wasmparser::Error> {
         let (mut imports, mut exports) = (Vec::new(), Vec::new());
         let (mut depth, mut core_modules) = (0_usize, 0);

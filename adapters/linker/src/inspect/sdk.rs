@@ -124,17 +124,16 @@ mod tests {
 
     #[test]
     fn versions_end_where_paths_go_on() {
-        let sdk = Sdk::find(b"xx/cargo/proxy-wasm-0.2.5-rc.1/src/traits.rs").unwrap();
-        assert_eq!(
-            (sdk.name, sdk.version.as_deref()),
-            ("proxy-wasm", Some("0.2.5-rc.1"))
-        );
-        let sdk =
-            Sdk::find(b"dep\tgithub.com/proxy-wasm/proxy-wasm-go-sdk\tv0.0.0-2026\th1:").unwrap();
-        assert_eq!(
-            (sdk.name, sdk.version.as_deref()),
-            (GO, Some("v0.0.0-2026"))
-        );
+        let sdk = |name, version: &str| {
+            Some(Sdk {
+                name,
+                version: Some(version.to_owned()),
+            })
+        };
+        let path = b"xx/cargo/proxy-wasm-0.2.5-rc.1/src/traits.rs";
+        assert_eq!(Sdk::find(path), sdk("proxy-wasm", "0.2.5-rc.1"));
+        let build = b"dep\tgithub.com/proxy-wasm/proxy-wasm-go-sdk\tv0.0.0-2026\th1:";
+        assert_eq!(Sdk::find(build), sdk(GO, "v0.0.0-2026"));
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other sections are not counted apart"
+    )]
     pub(super) fn of(bytes: &[u8]) -> Result<Self, wasmparser::Error> {
         let mut sizes = Self {
             file: bytes.len(),

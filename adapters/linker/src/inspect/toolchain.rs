@@ -57,12 +57,12 @@ impl Toolchain {
         if imports.any(|import| import.name == "emscripten_notify_memory_growth") {
             return Self::Emscripten;
         }
-        match Self::of_producers(producers) {
-            Self::Unknown if find(module.bytes, ASSEMBLY_SCRIPT_TRACE).is_some() => {
-                Self::AssemblyScript
-            }
-            signed => signed,
+        let signed = Self::of_producers(producers);
+        // AssemblyScript does not sign.
+        if signed == Self::Unknown && find(module.bytes, ASSEMBLY_SCRIPT_TRACE).is_some() {
+            return Self::AssemblyScript;
         }
+        signed
     }
 
     pub(super) fn of_producers(producers: &[Producer]) -> Self {
