@@ -31,6 +31,12 @@ impl Extra {
                 values: link_milliseconds(bench),
             },
             Self {
+                title: "ten header reads of a legacy module, shim over func_wrap",
+                unit: "x CPU",
+                limit: 1.0,
+                values: reads_ratios(bench),
+            },
+            Self {
                 title: "memory for each VM of the legacy header plugin",
                 unit: "KiB",
                 limit: 100.0,
@@ -57,15 +63,37 @@ impl Extra {
 }
 
 fn link_milliseconds(bench: &Bench<'_>) -> anyhow::Result<Vec<f64>> {
-    let mut command = bench.cores.server(bench.artifacts.program("link-time"), 1);
-    command.arg(bench.artifacts.guest(Guest::LargeLegacy));
+    let report = measured_by(bench, "link-time", Guest::LargeLegacy)?;
+    let nanoseconds: Vec<f64> = serde_json::from_value(report)?;
+    Ok(nanoseconds.iter().map(|time| time / 1e6).collect())
+}
+
+fn reads_ratios(bench: &Bench<'_>) -> anyhow::Result<Vec<f64>> {
+    let report = measured_by(bench, "ten-reads", Guest::ReadsLegacy)?;
+    let nanoseconds = |host: &str| -> anyhow::Result<Vec<f64>> {
+        let times = report
+            .get(host)
+            .with_context(|| format!("no `{host}` in {report}"))?;
+        Ok(serde_json::from_value(times.clone())?)
+    };
+    let (linked, direct) = (nanoseconds("linked")?, nanoseconds("direct")?);
+    Ok(linked
+        .iter()
+        .zip(direct)
+        .map(|(linked, direct)| linked / direct)
+        .collect())
+}
+
+/// Runs a program of `benches/` on a plugin and returns what it prints.
+fn measured_by(bench: &Bench<'_>, program: &str, guest: Guest) -> anyhow::Result<Value> {
+    let mut command = bench.cores.server(bench.artifacts.program(program), 1);
+    command.arg(bench.artifacts.guest(guest));
     let output = command
         .output()
         .with_context(|| format!("cannot start {command:?}"))?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{}", complaint.trim_end());
-    let nanoseconds: Vec<u64> = serde_json::from_slice(&output.stdout)?;
-    Ok(nanoseconds.iter().map(|time| *time as f64 / 1e6).collect())
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Returns what one more VM costs, after requests that passed all of them.
