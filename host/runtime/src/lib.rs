@@ -12,5 +12,8 @@ pub mod vm;
 
 pub use run::{RunError, run};
 
+/// The target of plugins' own log lines, and of those about their traps.
+pub const PLUGIN_LOG_TARGET: &str = "plugin";
+
 /// An error of any kind, for the places where bodies of different origin meet.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -22,10 +22,10 @@ use self::worker::WorkerSetup;
 #[non_exhaustive]
 pub enum RunError {
     /// The plugin engine could not be made.
-    #[error("cannot start the plugin engine: {0:#}")]
+    #[error("this machine cannot run plugins: {0:#}")]
     Engine(wasmtime::Error),
     /// A plugin's file cannot be used.
-    #[error("plugin `{plugin}`: {source}")]
+    #[error("plugin `{plugin}` cannot be loaded")]
     Load {
         /// The plugin's name.
         plugin: String,
@@ -34,7 +34,7 @@ pub enum RunError {
         source: LoadError,
     },
     /// A plugin did not start.
-    #[error("plugin `{plugin}` did not start: {source}")]
+    #[error("plugin `{plugin}` did not start")]
     Start {
         /// The plugin's name.
         plugin: String,
@@ -46,7 +46,7 @@ pub enum RunError {
     #[error(transparent)]
     Upstream(#[from] ClusterError),
     /// The listening address is taken, or not ours.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}; choose another with `--listen`")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -55,7 +55,7 @@ pub enum RunError {
         source: io::Error,
     },
     /// A thread or runtime could not be made, or signals not be received.
-    #[error("cannot start a worker: {0}")]
+    #[error("cannot start a worker")]
     Worker(#[source] io::Error),
     /// A worker ended with a panic, which is a bug.
     #[error("a worker panicked; please report this")]

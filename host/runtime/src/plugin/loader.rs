@@ -5,15 +5,15 @@ use std::path::Path;
 use proxy_wasi_linker::Linker;
 use wasmtime::component::Component;
 
-use super::{CodeError, PluginCode, PluginEngine};
+use super::{Artifact, ArtifactError, ArtifactKind, CodeError, PluginCode, PluginEngine};
 use crate::config::CacheLocation;
 
 /// Why a plugin's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file cannot be read.
-    #[error("cannot read it: {0}")]
-    Read(#[from] std::io::Error),
+    /// The file cannot be read, or is nothing that could be a plugin.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// The legacy module cannot be linked.
     #[error(transparent)]
     Link(#[from] proxy_wasi_linker::LinkError),
@@ -46,12 +46,13 @@ impl<'a> PluginLoader<'a> {
     ///
     /// See [`LoadError`].
     pub fn load(&mut self, file: &Path) -> Result<PluginCode, LoadError> {
-        let bytes = std::fs::read(file)?;
-        let component = if bytes.get(4..8) == Some(&[0x0d, 0, 1, 0]) {
-            Component::from_binary(self.engine.engine(), &bytes)
-        } else {
-            let linked = Linker::new(proxy_wasi_shim_artifact::SHIM)?.link(&bytes)?;
-            Component::from_binary(self.engine.engine(), &linked.component)
+        let artifact = Artifact::read(file)?;
+        let component = match artifact.kind() {
+            ArtifactKind::Component => Component::from_binary(self.engine.engine(), artifact.bytes()),
+            ArtifactKind::Module => {
+                let linked = Linker::new(proxy_wasi_shim_artifact::SHIM)?.link(artifact.bytes())?;
+                Component::from_binary(self.engine.engine(), &linked.component)
+            }
         };
         Ok(PluginCode::new(self.engine, &component.map_err(LoadError::Compile)?)?)
     }
