@@ -6,7 +6,7 @@ mod worker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use crate::config::Config;
@@ -86,13 +86,16 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let mut workers = vec![Worker::spawn(0, setup(listener)?)?];
-    Worker::wait_for_start(&workers)?;
+    let first = Worker::spawn(0, setup(listener)?)?;
+    first.wait_for_start()?;
+    let mut workers = vec![first];
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
         workers.push(Worker::spawn(index, setup(listener)?)?);
     }
-    Worker::wait_for_start(&workers)?;
+    for worker in workers.iter().skip(1) {
+        worker.wait_for_start()?;
+    }
     ready(address);
 
     let signal = wait_for_signal().map_err(RunError::Worker)?;
@@ -114,7 +117,7 @@ struct Worker {
 
 impl Worker {
     fn spawn(index: usize, setup: WorkerSetup) -> Result<Self, RunError> {
-        let (sender, started): (Sender<_>, _) = channel();
+        let (sender, started) = channel();
         let thread = thread::Builder::new()
             .name(format!("worker-{index}"))
             .spawn(move || setup.run(sender))
@@ -122,16 +125,9 @@ impl Worker {
         Ok(Self { thread, started })
     }
 
-    fn wait_for_start(workers: &[Self]) -> Result<(), RunError> {
-        for worker in workers {
-            match worker.started.recv() {
-                Ok(started) => started?,
-                // Told once already, or panicked before.
-                Err(_) if worker.thread.is_finished() => return Err(RunError::Panicked),
-                Err(_) => {}
-            }
-        }
-        Ok(())
+    fn wait_for_start(&self) -> Result<(), RunError> {
+        // A worker always tells, unless it panics.
+        self.started.recv().unwrap_or(Err(RunError::Panicked))
     }
 }
 
