@@ -202,10 +202,10 @@ pub enum ShimError {
         /// A start section or an `_initialize` export.
         found: &'static str,
     },
-    /// The shim does not define exactly one memory.
-    #[error("shim defines {count} memories; it must define one")]
+    /// The shim has none or several memories, or imports one.
+    #[error("shim has {count} memories, defined or imported; it must define one")]
     Memories {
-        /// How many it defines.
+        /// How many it has.
         count: usize,
     },
     /// The shim imports something that is no function.

@@ -34,6 +34,17 @@ impl More {
     }
 }
 
+impl From<Bytes> for Body {
+    #[inline]
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            len: bytes.len(),
+            first: bytes,
+            more: None,
+        }
+    }
+}
+
 impl Body {
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -48,8 +59,7 @@ impl Body {
     /// Adds bytes at the end.
     pub(crate) fn push(&mut self, bytes: Bytes) {
         if self.is_empty() {
-            self.len = bytes.len();
-            self.first = bytes;
+            *self = Self::from(bytes);
         } else if bytes.len() < SMALL {
             self.push_slice(&bytes);
         } else {
@@ -118,8 +128,7 @@ impl Body {
         while missing > 0 {
             let Some(mut piece) = back.pop() else { break };
             if piece.len() > missing {
-                let mut rest = Self::default();
-                rest.push(piece.split_off(missing));
+                let mut rest = Self::from(piece.split_off(missing));
                 rest.append(mem::take(&mut back));
                 back = rest;
             }

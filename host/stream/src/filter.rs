@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use crate::deviation::Deviations;
+use crate::deviation::{Deviation, Deviations};
 use crate::interest::Interest;
 
 /// A filter of the chain, as the machine is told of it.
@@ -58,6 +58,11 @@ impl FilterState {
             on_headers_pause: filter.on_headers_pause,
             deviations: Cell::default(),
         }
+    }
+
+    /// Notes that the filter has relied on a deviation.
+    pub(crate) fn note(&self, deviation: Deviation) {
+        self.deviations.set(self.deviations.get().with(deviation));
     }
 
     /// Keeps only the callbacks of `interest`.

@@ -96,8 +96,6 @@ pub(crate) trait Head: Clone {
     const BODY: Interest;
     /// The trailers callback.
     const TRAILERS: Interest;
-    /// The callbacks of the other message.
-    const OTHER: Interest;
 
     fn headers(&self) -> &HeaderMap;
     fn headers_mut(&mut self) -> &mut HeaderMap;
@@ -120,7 +118,6 @@ impl Head for RequestHead {
     const HEADERS: Interest = Interest::REQUEST_HEADERS;
     const BODY: Interest = Interest::REQUEST_BODY;
     const TRAILERS: Interest = Interest::REQUEST_TRAILERS;
-    const OTHER: Interest = Interest::RESPONSE;
 
     fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -161,7 +158,6 @@ impl Head for ResponseHead {
     const HEADERS: Interest = Interest::RESPONSE_HEADERS;
     const BODY: Interest = Interest::RESPONSE_BODY;
     const TRAILERS: Interest = Interest::RESPONSE_TRAILERS;
-    const OTHER: Interest = Interest::REQUEST;
 
     fn headers(&self) -> &HeaderMap {
         &self.headers

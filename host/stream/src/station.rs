@@ -59,6 +59,7 @@ pub(crate) struct Station {
 
 impl Station {
     /// Takes in bytes, and the end of the body if `end`.
+    #[inline]
     pub(crate) fn push(&mut self, body: Body, end: bool) {
         self.body.append(body);
         if end {
@@ -83,6 +84,12 @@ impl Station {
             && self.body.is_empty()
             && self.end != End::Waiting
             && !self.viewing
+    }
+
+    /// Returns whether the filter holds everything, without callbacks.
+    #[inline]
+    pub(crate) fn holds_all(&self) -> bool {
+        matches!(self.pause, Pause::AllAndBuffer | Pause::AllAndWatermark)
     }
 
     /// Returns whether the filter holds bytes that must not outgrow the limit.
@@ -112,13 +119,14 @@ impl Station {
         }
     }
 
-    /// Drops what the filter can see: it has taken it over.
-    pub(crate) fn drop_view(&mut self) {
+    /// Drops what the filter can see: it has taken it over. Returns whether there was anything.
+    pub(crate) fn drop_view(&mut self) -> bool {
         let waiting = self.body.split_off(self.settled);
         let dropped = self.body.split_off(self.view_from);
         self.body.append(waiting);
         self.settled = self.view_from;
         self.count_edit(dropped.len(), 0);
+        !dropped.is_empty()
     }
 
     /// Takes all that the filter has been shown, and whether the end of the body goes with it.

@@ -6,19 +6,19 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use smallvec::SmallVec;
 
-use crate::deviation::Deviation;
-use crate::effect::{
-    Action, Callback, DataAction, Direction, Effect, HeaderAction, OnFailure, TrailersAction,
-};
+use crate::effect::{Action, Callback, Effect, OnFailure};
 use crate::filter::{Filter, FilterIndex, FilterState};
 use crate::head::{RequestHead, ResponseHead};
 use crate::interest::Interest;
 use crate::limits::Limits;
 use crate::local_response::LocalResponse;
-use crate::path::{Path, Shown, Step};
+use crate::path::{Path, Surroundings};
 use crate::reset::ResetReason;
 
+mod callbacks;
 mod commands;
+mod hints;
+mod steps;
 mod takeover;
 
 use takeover::Takeover;
@@ -37,12 +37,12 @@ pub struct Stream {
     running: Option<Running>,
     /// What is to be done instead once the running callback has returned.
     takeover: Option<Box<Takeover>>,
+    /// Resumes wait for the running callback to return.
+    resumes: bool,
     /// [`Effect::AbandonUpstream`] is due.
     abandon: bool,
     /// The upstream has been abandoned: what it sends is not the response any more.
     abandoned: bool,
-    /// A command of the running callback waits for its return.
-    resumes: bool,
     is_grpc: bool,
     is_head: bool,
     route_cleared: bool,
@@ -68,6 +68,7 @@ struct Running {
 
 impl Stream {
     /// Creates the machine for one exchange. `filters`: in the configured order, the order of the request path.
+    #[must_use]
     pub fn new(filters: impl IntoIterator<Item = Filter>, limits: Limits) -> Self {
         let filters: SmallVec<[FilterState; 4]> =
             filters.into_iter().map(FilterState::new).collect();
@@ -79,9 +80,9 @@ impl Stream {
             phase: Phase::Open,
             running: None,
             takeover: None,
+            resumes: false,
             abandon: false,
             abandoned: false,
-            resumes: false,
             is_grpc: false,
             is_head: false,
             route_cleared: false,
@@ -138,16 +139,15 @@ impl Stream {
         }
     }
 
-    /// Takes in what the filter answered to the callback in progress. An answer of the wrong kind, or of another
-    /// filter, is a mistake of the driver; without debug assertions it counts as "continue", or is ignored.
+    /// Takes in what the filter answered to the running callback. An answer of the wrong kind, or of another filter, is
+    /// a mistake of the driver; without debug assertions it counts as "continue", or is ignored.
     pub fn handle_action(&mut self, filter: FilterIndex, action: Action) {
+        let running = self.running.take_if(|running| running.filter == filter);
         debug_assert!(
-            self.running.is_some_and(|running| running.filter == filter),
+            running.is_some(),
             "no callback of filter {filter} is running"
         );
-        let Some(running) = self.running.take_if(|running| running.filter == filter) else {
-            return;
-        };
+        let Some(running) = running else { return };
         if self.is_open() && self.takeover.is_none() {
             self.act(running, action);
         }
@@ -169,13 +169,10 @@ impl Stream {
         if self.is_open() && self.takeover.is_none() {
             match policy {
                 OnFailure::Open => self.skip(filter, running),
-                OnFailure::Closed => {
-                    let in_callback =
-                        running.is_some_and(|running| running.callback != Callback::StreamEnd);
-                    if in_callback || self.is_involved(filter, interest) {
-                        self.take_over(Takeover::Failed(filter));
-                    }
+                OnFailure::Closed if running.is_some() || self.is_involved(filter, interest) => {
+                    self.take_over(Takeover::Failed(filter));
                 }
+                OnFailure::Closed => {}
             }
         }
         if running.is_some() {
@@ -232,24 +229,22 @@ impl Stream {
             match &mut self.phase {
                 Phase::Open => {}
                 Phase::Reset(reason) => return reason.take().map(|reason| Effect::Reset(*reason)),
-                Phase::Over(next) => {
-                    let filter = next_with(&self.filters, next, Interest::STREAM_END)?;
-                    return Some(self.enter(filter, Callback::StreamEnd));
-                }
+                Phase::Over(_) => return self.next_stream_end(),
             }
             if mem::take(&mut self.abandon) {
                 return Some(Effect::AbandonUpstream);
             }
+            // A step that has no effect of its own has changed what is to be done.
             if let Some(step) = self
                 .request
-                .next(&self.filters, self.limits.request_body_bytes)
+                .next(around_request(&self.filters, self.limits))
             {
                 if let Some(effect) = self.request_effect(step) {
                     return Some(effect);
                 }
-            } else if let Some(step) = self
-                .response
-                .next(&self.filters, self.limits.response_body_bytes)
+            } else if let Some(step) =
+                self.response
+                    .next(around_response(&self.filters, self.limits, &self.request))
             {
                 if let Some(effect) = self.response_effect(step) {
                     return Some(effect);
@@ -260,303 +255,41 @@ impl Stream {
         }
     }
 
-    /// Returns whether it is worth handing in more of this message's body now: false while a filter holds as much as
-    /// the limit, with back-pressure. What is handed in nevertheless is kept.
-    #[must_use]
-    pub fn wants_data(&self, direction: Direction) -> bool {
-        match direction {
-            Direction::Request => self.request.wants_data(self.limits.request_body_bytes),
-            Direction::Response => self.response.wants_data(self.limits.response_body_bytes),
-        }
-    }
-
-    /// Returns whether nothing will look at or hold any more of this message's body: its head has been sent, no filter
-    /// holds any of it or is interested in more.
-    ///
-    /// From then on the driver may move body bytes past the machine. It stays true until the exchange ends otherwise:
-    /// effects are still to be polled after hostcalls. Trailers are better handed in as always, for
-    /// [`Callback::StreamEnd`] to read them.
-    #[must_use]
-    pub fn is_transparent(&self, direction: Direction) -> bool {
-        self.is_open()
-            && self.running.is_none()
-            && self.takeover.is_none()
-            && match direction {
-                Direction::Request => self.request.is_transparent(&self.filters),
-                Direction::Response => self.response.is_transparent(&self.filters),
-            }
-    }
-
-    /// Returns the callbacks that some filter still wants. If there are none, the driver can leave the machine out of
-    /// the exchange.
-    #[must_use]
-    pub fn interest(&self) -> Interest {
-        self.filters
-            .iter()
-            .fold(Interest::NONE, |all, filter| all.union(filter.interest))
-    }
-
-    /// Returns the details of the local response that the exchange was answered with, for access logs. None: it was the
-    /// upstream's.
-    #[must_use]
-    pub fn response_details(&self) -> Option<&str> {
-        self.details.as_deref()
-    }
-
-    /// Returns a deviation from Envoy that a filter has relied on since last asked.
-    pub fn take_deviation(&mut self) -> Option<(FilterIndex, Deviation)> {
-        self.filters
-            .iter_mut()
-            .enumerate()
-            .find_map(|(index, filter)| {
-                Some((FilterIndex(index), filter.deviations.get_mut().take()?))
-            })
-    }
-
     fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }
 
-    fn enter(&mut self, filter: FilterIndex, callback: Callback) -> Effect {
-        self.running = Some(Running { filter, callback });
-        Effect::Callback(filter, callback)
-    }
-
-    fn act(&mut self, Running { filter, callback }: Running, action: Action) {
-        let on_pause = self
-            .filters
-            .get(filter.0)
-            .map(|filter| filter.on_headers_pause)
-            .unwrap_or_default();
-        match callback {
-            Callback::RequestHeaders { .. } => {
-                self.request
-                    .act_on_head(filter, headers_action(action), on_pause)
-            }
-            Callback::RequestBody { .. } => self.request.act_on_body(filter, data_action(action)),
-            Callback::RequestTrailers { .. } => self
-                .request
-                .act_on_trailers(filter, trailers_action(action)),
-            Callback::ResponseHeaders { .. } => {
-                self.response
-                    .act_on_head(filter, headers_action(action), on_pause)
-            }
-            Callback::ResponseBody { .. } => self.response.act_on_body(filter, data_action(action)),
-            Callback::ResponseTrailers { .. } => self
-                .response
-                .act_on_trailers(filter, trailers_action(action)),
-            Callback::StreamEnd => {}
-        }
-        self.note_deviations(filter);
-    }
-
-    /// Does what hostcalls have asked for while a callback was running.
-    fn after_callback(&mut self) {
-        if let Some(takeover) = self.takeover.take() {
-            self.run(*takeover);
-        } else if mem::take(&mut self.resumes) {
-            self.request.do_resumes();
-            self.response.do_resumes();
-        }
-    }
-
-    /// Has a failed filter's message go on without it.
-    fn skip(&mut self, filter: FilterIndex, running: Option<Running>) {
-        if let Some(running) = running {
-            self.act(running, continue_for(running.callback));
-        }
-        self.request.resume(filter);
-        self.response.resume(filter);
-    }
-
-    /// Returns whether a filter holds something, or a callback of a message may still come for it.
-    fn is_involved(&self, filter: FilterIndex, interest: Interest) -> bool {
-        self.request.is_held_by(filter)
-            || self.response.is_held_by(filter)
-            || self.request.may_enter(filter, interest)
-            || self.response.may_enter(filter, interest)
-    }
-
-    fn request_effect(&mut self, step: Step<RequestHead>) -> Option<Effect> {
-        Some(match step {
-            Step::Callback(filter, shown) => self.enter(filter, request_callback(shown)),
-            Step::Head {
-                head,
-                end_of_stream,
-            } => Effect::RequestHead {
-                head,
-                end_of_stream,
-            },
-            Step::Data(bytes, end) => Effect::RequestData(bytes, end),
-            Step::Trailers(trailers) => Effect::RequestTrailers(trailers),
-            Step::Missing(part) => {
-                self.run(Takeover::MissingFromRequest(part));
-                return None;
-            }
-            Step::TooLarge(filter) => {
-                self.run(Takeover::TooLarge(filter, Direction::Request));
-                return None;
-            }
-            Step::WrongLength {
-                filter,
-                declared,
-                actual,
-            } => {
-                self.reset_with(ResetReason::ContentLength {
-                    filter,
-                    direction: Direction::Request,
-                    declared,
-                    actual,
-                });
-                return None;
-            }
-        })
-    }
-
-    fn response_effect(&mut self, step: Step<ResponseHead>) -> Option<Effect> {
-        Some(match step {
-            Step::Callback(filter, shown) => self.enter(filter, response_callback(shown)),
-            Step::Head {
-                head,
-                end_of_stream,
-            } => Effect::ResponseHead {
-                head,
-                end_of_stream,
-            },
-            Step::Data(bytes, end) => Effect::ResponseData(bytes, end),
-            Step::Trailers(trailers) => Effect::ResponseTrailers(trailers),
-            Step::Missing(part) => {
-                self.run(Takeover::MissingFromResponse(part));
-                return None;
-            }
-            Step::TooLarge(filter) => {
-                self.run(Takeover::TooLarge(filter, Direction::Response));
-                return None;
-            }
-            Step::WrongLength {
-                filter,
-                declared,
-                actual,
-            } => {
-                self.reset_with(ResetReason::ContentLength {
-                    filter,
-                    direction: Direction::Response,
-                    declared,
-                    actual,
-                });
-                return None;
-            }
-        })
+    fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over(_))
     }
 }
 
-/// Returns the next filter, from `next` on, with interest in a callback.
-fn next_with(filters: &[FilterState], next: &mut usize, callback: Interest) -> Option<FilterIndex> {
-    let ahead = filters
-        .iter()
-        .skip(*next)
-        .position(|filter| filter.interest.contains(callback));
-    let found = ahead.map(|ahead| FilterIndex(*next + ahead));
-    *next = found.map_or(filters.len(), |filter| filter.0 + 1);
-    found
-}
-
-fn request_callback(shown: Shown) -> Callback {
-    match shown {
-        Shown::Headers {
-            count,
-            end_of_stream,
-        } => Callback::RequestHeaders {
-            count: as_u32(count),
-            end_of_stream,
-        },
-        Shown::Body {
-            size,
-            end_of_stream,
-        } => Callback::RequestBody {
-            size: as_u32(size),
-            end_of_stream,
-        },
-        Shown::Trailers { count } => Callback::RequestTrailers {
-            count: as_u32(count),
-        },
+/// Returns what the request path has to know. Not a method, so that the path can be borrowed beside it.
+#[inline]
+fn around_request(filters: &[FilterState], limits: Limits) -> Surroundings<'_> {
+    Surroundings {
+        filters,
+        limit: limits.request_body_bytes,
+        elsewhere: Interest::RESPONSE.union(Interest::STREAM_END),
     }
 }
 
-fn response_callback(shown: Shown) -> Callback {
-    match shown {
-        Shown::Headers {
-            count,
-            end_of_stream,
-        } => Callback::ResponseHeaders {
-            count: as_u32(count),
-            end_of_stream,
-        },
-        Shown::Body {
-            size,
-            end_of_stream,
-        } => Callback::ResponseBody {
-            size: as_u32(size),
-            end_of_stream,
-        },
-        Shown::Trailers { count } => Callback::ResponseTrailers {
-            count: as_u32(count),
-        },
-    }
-}
-
-/// Plugins count in 32 bits.
-fn as_u32(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn continue_for(callback: Callback) -> Action {
-    match callback {
-        Callback::RequestHeaders { .. } | Callback::ResponseHeaders { .. } => {
-            Action::Headers(HeaderAction::Continue)
-        }
-        Callback::RequestBody { .. } | Callback::ResponseBody { .. } => {
-            Action::Data(DataAction::Continue)
-        }
-        Callback::RequestTrailers { .. } | Callback::ResponseTrailers { .. } => {
-            Action::Trailers(TrailersAction::Continue)
-        }
-        Callback::StreamEnd => Action::Done,
-    }
-}
-
-fn headers_action(action: Action) -> HeaderAction {
-    debug_assert!(
-        matches!(action, Action::Headers(_)),
-        "{action:?} does not answer a headers callback"
-    );
-    if let Action::Headers(action) = action {
-        action
+/// Returns what the response path has to know.
+#[inline]
+fn around_response<'a>(
+    filters: &'a [FilterState],
+    limits: Limits,
+    request: &Path<RequestHead>,
+) -> Surroundings<'a> {
+    let upload = Interest::REQUEST_BODY.union(Interest::REQUEST_TRAILERS);
+    let rest = if request.is_over() {
+        Interest::NONE
     } else {
-        HeaderAction::Continue
-    }
-}
-
-fn data_action(action: Action) -> DataAction {
-    debug_assert!(
-        matches!(action, Action::Data(_)),
-        "{action:?} does not answer a body callback"
-    );
-    if let Action::Data(action) = action {
-        action
-    } else {
-        DataAction::Continue
-    }
-}
-
-fn trailers_action(action: Action) -> TrailersAction {
-    debug_assert!(
-        matches!(action, Action::Trailers(_)),
-        "{action:?} does not answer a trailers callback"
-    );
-    if let Action::Trailers(action) = action {
-        action
-    } else {
-        TrailersAction::Continue
+        upload
+    };
+    Surroundings {
+        filters,
+        limit: limits.response_body_bytes,
+        elsewhere: rest.union(Interest::STREAM_END),
     }
 }

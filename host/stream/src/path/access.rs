@@ -5,16 +5,23 @@ use http::HeaderMap;
 use crate::access::{BodyError, Unavailable};
 use crate::filter::FilterIndex;
 use crate::head::Head;
-use crate::station::{End, Pause};
+use crate::station::{End, Station};
 
 use super::Path;
 
 impl<H: Head> Path<H> {
+    /// Returns the head, unless it has been sent and nobody may read it any more.
+    pub(crate) fn any_head(&self) -> Option<&H> {
+        self.head.value.as_ref()
+    }
+
     /// Returns the head if the filter may read it. `over`: the exchange is over, and all that ever was can be read.
     pub(crate) fn head(&self, filter: FilterIndex, over: bool) -> Result<&H, Unavailable> {
+        let readable = over || self.has_reached(filter);
         self.head
+            .value
             .as_ref()
-            .filter(|_| over || self.has_reached(filter))
+            .filter(|_| readable)
             .ok_or(Unavailable)
     }
 
@@ -24,12 +31,12 @@ impl<H: Head> Path<H> {
             return Err(Unavailable);
         }
         self.note_write();
-        self.head.as_mut().ok_or(Unavailable)
+        self.head.value.as_mut().ok_or(Unavailable)
     }
 
     /// Returns whether the filter is shown the head, or holds it.
     pub(crate) fn holds_head(&self, filter: FilterIndex) -> bool {
-        self.head_shown && self.head_at == self.station_of(filter)
+        self.head.is_held_at(self.station_of(filter))
     }
 
     /// Returns the trailers if the filter may read them.
@@ -38,11 +45,11 @@ impl<H: Head> Path<H> {
         filter: FilterIndex,
         over: bool,
     ) -> Result<&HeaderMap, Unavailable> {
-        let at = self.station_of(filter);
-        let reached = over || self.trailers_at > at || self.holds_trailers(filter);
+        let readable = over || self.trailers.has_reached(self.station_of(filter));
         self.trailers
+            .value
             .as_deref()
-            .filter(|_| reached && at < self.stations.len())
+            .filter(|_| readable)
             .ok_or(Unavailable)
     }
 
@@ -53,29 +60,27 @@ impl<H: Head> Path<H> {
         filter: FilterIndex,
     ) -> Result<&mut HeaderMap, Unavailable> {
         let at = self.station_of(filter);
-        let station = self.stations.get(at).ok_or(Unavailable)?;
-        if self.trailers.is_none() && station.viewing && station.end == End::Shown {
-            self.trailers_at = at;
-            self.trailers_shown = true;
-            return Ok(self.trailers.insert(Box::default()));
+        let shows_end = |station: &Station| station.viewing && station.end == End::Shown;
+        if self.trailers.value.is_none() && self.stations.get(at).is_some_and(shows_end) {
+            self.trailers.at = at;
+            self.trailers.shown = true;
+            return Ok(self.trailers.value.insert(Box::default()));
         }
         if self.closed || !self.holds_trailers(filter) {
             return Err(Unavailable);
         }
-        self.trailers.as_deref_mut().ok_or(Unavailable)
+        self.trailers.value.as_deref_mut().ok_or(Unavailable)
     }
 
     /// Returns whether the filter is shown the trailers, or holds them.
     pub(crate) fn holds_trailers(&self, filter: FilterIndex) -> bool {
-        self.trailers_shown && self.trailers_at == self.station_of(filter)
+        self.trailers.is_held_at(self.station_of(filter))
     }
 
     pub(crate) fn body_size(&self, filter: FilterIndex) -> Result<usize, BodyError> {
-        let station = self
-            .stations
-            .get(self.station_of(filter))
-            .ok_or(BodyError::Unavailable)?;
-        station.view_len().ok_or(BodyError::Unavailable)
+        self.station(filter)
+            .and_then(Station::view_len)
+            .ok_or(BodyError::Unavailable)
     }
 
     pub(crate) fn body_read(
@@ -84,12 +89,10 @@ impl<H: Head> Path<H> {
         start: usize,
         count: usize,
     ) -> Result<Vec<u8>, BodyError> {
-        self.body_size(filter)?;
-        let station = self
-            .stations
-            .get(self.station_of(filter))
-            .ok_or(BodyError::Unavailable)?;
-        Ok(station.read(start, count))
+        let seen = self
+            .station(filter)
+            .filter(|station| station.view_len().is_some());
+        Ok(seen.ok_or(BodyError::Unavailable)?.read(start, count))
     }
 
     pub(crate) fn body_splice(
@@ -101,30 +104,13 @@ impl<H: Head> Path<H> {
         limit: usize,
     ) -> Result<(), BodyError> {
         let size = self.body_size(filter)?;
-        let at = self.station_of(filter);
-        let station = self.stations.get_mut(at).ok_or(BodyError::Unavailable)?;
-        let room = size.checked_sub(start).ok_or(BodyError::OutOfRange)?;
-        let count = count.min(room);
+        let count = count.min(size.checked_sub(start).ok_or(BodyError::OutOfRange)?);
+        let station = self.station_mut(filter).ok_or(BodyError::Unavailable)?;
         if data.len() > count && station.body_len() - count + data.len() > limit {
             return Err(BodyError::TooLarge);
         }
         station.splice(start, count, data);
+        self.note_edit();
         Ok(())
-    }
-
-    /// Returns whether the filter holds bytes behind or before another filter that holds some too.
-    pub(crate) fn shares_holding(&self, filter: FilterIndex) -> bool {
-        let at = self.station_of(filter);
-        let holds = |at: usize| {
-            self.stations
-                .get(at)
-                .is_some_and(|station| station.pause != Pause::None && station.body_len() > 0)
-        };
-        holds(at) && (0..self.stations.len()).any(|other| other != at && holds(other))
-    }
-
-    /// Returns whether the machine has corrected `content-length` since last asked.
-    pub(crate) fn take_corrected(&mut self) -> bool {
-        std::mem::take(&mut self.length.corrected)
     }
 }

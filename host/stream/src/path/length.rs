@@ -2,12 +2,15 @@
 //!
 //! Nothing is looked up unless a filter had a chance to make a difference: most messages pass without a glance.
 
-use crate::content_length::{declare, declared, difference, grown};
-use crate::filter::{FilterIndex, FilterState};
+use http::header::CONTENT_LENGTH;
+
+use crate::content_length::{declare, declared, difference};
+use crate::deviation::Deviation;
+use crate::filter::FilterIndex;
 use crate::head::Head;
 use crate::station::End;
 
-use super::{Path, Step, wanted_later};
+use super::{Path, Step, Surroundings};
 
 /// What is known of a message's declared and true length.
 #[derive(Debug, Default)]
@@ -16,7 +19,9 @@ pub(super) struct Length {
     written: bool,
     /// The filter at whose station the head is could write to it.
     written_here: bool,
-    /// What the head declared when it came to that station; known once a filter could write to it.
+    /// A filter has changed the body.
+    edited: bool,
+    /// What the head declared when it came to the station; known once a filter could write to it.
     before: Option<u64>,
     /// The head came with an authority; known likewise.
     had_authority: bool,
@@ -24,14 +29,12 @@ pub(super) struct Length {
     sent: Option<u64>,
     /// Bytes sent.
     bytes: u64,
-    /// The machine has corrected the field.
-    pub(super) corrected: bool,
 }
 
 impl<H: Head> Path<H> {
     /// Remembers what the head was before a filter writes to it.
     pub(super) fn note_write(&mut self) {
-        let Some(head) = &self.head else { return };
+        let Some(head) = &self.head.value else { return };
         if !self.length.written {
             self.length.before = declared(head.headers());
             self.length.had_authority = head.has_authority();
@@ -40,71 +43,97 @@ impl<H: Head> Path<H> {
         self.length.written_here = true;
     }
 
-    /// Makes `content-length` true when the head leaves a station.
-    pub(super) fn settle_length(&mut self, at: usize) {
-        let (Some(head), Some(station)) = (&mut self.head, self.stations.get_mut(at)) else {
-            return;
-        };
-        if !self.length.written_here && station.length_change == 0 {
+    /// Remembers that a filter has changed the body.
+    pub(super) fn note_edit(&mut self) {
+        self.length.edited = true;
+    }
+
+    /// Makes `content-length` true, as far as it can be known, when the head leaves a station.
+    pub(super) fn settle_length(&mut self, at: usize, around: Surroundings<'_>) {
+        if !(self.length.written_here || self.length.edited) {
             return;
         }
-        let now = declared(head.headers());
+        let (total, unaccounted) = (self.total_at(at), self.unaccounted_at(at));
+        let filter = self.filter_at(at);
+        let Some(head) = &mut self.head.value else {
+            return;
+        };
+        let headers = head.headers();
+        let now = declared(headers);
         let before = if self.length.written {
             self.length.before
         } else {
             now
         };
-        let trailers_shown =
-            self.trailers.is_some() && self.trailers_at == at && self.trailers_shown;
-        let total = if self.head_only {
-            Some(0)
-        } else if station.end == End::Shown || trailers_shown {
-            // Nothing can have gone before the head.
-            Some(station.body_len() as u64)
+        let after = if self.bodiless
+            || head.is_length_meaningless()
+            || !headers.contains_key(CONTENT_LENGTH)
+        {
+            now
+        } else if total.is_some() {
+            total
+        } else if now == before {
+            // The filter left the field alone, so it stands for the body as it came.
+            now.map(|now| now.saturating_add_signed(unaccounted))
         } else {
-            None
+            // The filter wrote it, so it knows what will come.
+            now
         };
-        let known = match (total, now, before) {
-            (Some(total), Some(_), _) => Some(total),
-            // The filter changed the body and left the field alone. If it wrote another value, it knows what will come.
-            (None, Some(now), Some(before)) if now == before => {
-                Some(grown(now, station.length_change))
+        if after != now {
+            if let Some(filter) = around.filters.get(filter.0) {
+                filter.note(Deviation::ContentLengthKeptTrue);
             }
-            _ => now,
-        };
-        let exempt = self.bodiless || head.is_length_meaningless();
-        if let (Some(length), false) = (known, exempt || known == now) {
-            declare(head.headers_mut(), length);
-            self.length.corrected = true;
+            declare(head.headers_mut(), after);
+        } else if now.is_none() {
+            // Whatever is written there is no length, and must not be taken for one.
+            declare(head.headers_mut(), None);
         }
-        let after = if exempt { now } else { known };
-        station.declared_change = difference(before.unwrap_or(0), after.unwrap_or(0));
+        if let Some(station) = self.stations.get_mut(at) {
+            station.declared_change = difference(before.unwrap_or(0), after.unwrap_or(0));
+        }
         self.length.before = after;
         self.length.written = true;
         self.length.written_here = false;
     }
 
+    /// Returns how long the body is, if all of it is held at the station where the head is.
+    fn total_at(&self, at: usize) -> Option<u64> {
+        if self.head_only {
+            return Some(0);
+        }
+        let station = self.stations.get(at)?;
+        let all_here = station.end == End::Shown || self.trailers.is_held_at(at);
+        all_here.then_some(station.body_len() as u64)
+    }
+
+    /// Returns by how much filters up to a station have made the body longer than they made `content-length` greater.
+    fn unaccounted_at(&self, at: usize) -> i64 {
+        self.stations
+            .iter()
+            .take(at.saturating_add(1))
+            .fold(0, |sum, station| {
+                sum.saturating_add(station.length_change)
+                    .saturating_sub(station.declared_change)
+            })
+    }
+
     /// Returns the part of the start line that filters have removed.
     pub(super) fn missing(&self) -> Option<&'static str> {
-        let head = self.head.as_ref().filter(|_| self.length.written)?;
+        let head = self.head.value.as_ref().filter(|_| self.length.written)?;
         head.missing(self.length.had_authority)
     }
 
     /// Remembers what the head that is about to be sent declares.
-    pub(super) fn note_sent_length(&mut self, filters: &[FilterState]) {
-        if self.bodiless
-            || self.head_only
-            || !(self.length.written || wanted_later(filters, H::BODY))
-        {
+    pub(super) fn note_sent_length(&mut self, around: Surroundings<'_>) {
+        if self.bodiless || self.head_only || !(self.length.written || around.is_wanted(H::BODY)) {
             return;
         }
-        if let Some(head) = self
+        let head = self
             .head
+            .value
             .as_ref()
-            .filter(|head| !head.is_length_meaningless())
-        {
-            self.length.sent = declared(head.headers());
-        }
+            .filter(|head| !head.is_length_meaningless());
+        self.length.sent = head.and_then(|head| declared(head.headers()));
     }
 
     /// Counts bytes that are about to be sent. Returns an error if they prove `content-length` wrong and a filter is the
@@ -113,24 +142,26 @@ impl<H: Head> Path<H> {
         let declared = self.length.sent?;
         self.length.bytes += bytes as u64;
         let actual = self.length.bytes;
-        if actual <= declared && !(end && actual < declared) {
+        if actual == declared || (actual < declared && !end) {
             return None;
         }
-        self.culprit().map(|filter| Step::WrongLength {
+        let filter = self.culprit()?;
+        Some(Step::WrongLength {
             filter,
             declared,
             actual,
         })
     }
 
-    /// Returns the last filter whose edit of the body does not match its edit of `content-length`, if the head has been
+    /// Returns the last filter whose edits of the body do not match its edits of `content-length`, if the head has been
     /// sent with one.
     pub(super) fn culprit(&self) -> Option<FilterIndex> {
         self.length.sent?;
-        let wrong = self
-            .stations
+        let wrong =
+            |station: &crate::station::Station| station.length_change != station.declared_change;
+        self.stations
             .iter()
-            .rposition(|station| station.length_change != station.declared_change)?;
-        Some(self.filter_at(wrong))
+            .rposition(wrong)
+            .map(|at| self.filter_at(at))
     }
 }

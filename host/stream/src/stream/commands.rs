@@ -11,7 +11,7 @@ use crate::interest::Interest;
 use crate::local_response::LocalResponse;
 
 use super::takeover::Takeover;
-use super::{Phase, Stream};
+use super::{Stream, around_request, around_response};
 
 impl Stream {
     /// Returns a map that the filter may read: from its own callback on, and when the exchange is over every map that
@@ -180,12 +180,14 @@ impl Stream {
             }
             return;
         }
-        let held = match direction {
-            Direction::Request => self.request.resume(filter),
-            Direction::Response => self.response.resume(filter),
-        };
-        if !held {
-            self.note(filter, Deviation::ResumeWithoutPause);
+        match direction {
+            Direction::Request => self
+                .request
+                .resume(filter, around_request(&self.filters, self.limits)),
+            Direction::Response => {
+                let around = around_response(&self.filters, self.limits, &self.request);
+                self.response.resume(filter, around);
+            }
         }
     }
 
@@ -218,32 +220,13 @@ impl Stream {
         std::mem::take(&mut self.route_cleared)
     }
 
-    fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over(_))
-    }
-
     /// Notes that a filter has read a map; `held`: one that Envoy would have shown it too.
     fn note_read(&self, filter: FilterIndex, held: bool) {
-        if !held && !self.is_over() {
-            self.note(filter, Deviation::HeadersStayReadable);
+        if held || self.is_over() {
+            return;
         }
-    }
-
-    pub(super) fn note(&self, filter: FilterIndex, deviation: Deviation) {
         if let Some(filter) = self.filters.get(filter.0) {
-            filter
-                .deviations
-                .set(filter.deviations.get().with(deviation));
-        }
-    }
-
-    /// Notes the deviations that show after a callback.
-    pub(super) fn note_deviations(&mut self, filter: FilterIndex) {
-        if self.request.take_corrected() || self.response.take_corrected() {
-            self.note(filter, Deviation::ContentLengthKeptTrue);
-        }
-        if self.request.shares_holding(filter) || self.response.shares_holding(filter) {
-            self.note(filter, Deviation::BuffersPerFilter);
+            filter.note(Deviation::HeadersStayReadable);
         }
     }
 }

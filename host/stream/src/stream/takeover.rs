@@ -147,6 +147,8 @@ impl Stream {
     /// upstream's if its head has not gone, (c) not at all any more.
     fn respond(&mut self, response: LocalResponse, details: String, late: ResetReason) {
         if self.response.is_finished() {
+            // There is nothing left to answer; but what led here must not come up again.
+            self.request.close();
             return;
         }
         self.details = Some(details.into());
