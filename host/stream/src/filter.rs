@@ -71,9 +71,8 @@ impl FilterState {
         self.interest = self.interest.intersection(interest);
     }
 
-    /// Makes the filter one that was never interested in anything.
+    /// Has the filter left alone from now on.
     pub(crate) fn switch_off(&mut self) {
         self.interest = Interest::NONE;
-        self.given_up = Interest::NONE;
     }
 }

@@ -41,7 +41,7 @@ pub struct Stream {
     resumes: bool,
     /// [`Effect::AbandonUpstream`] is due.
     abandon: bool,
-    /// The upstream has been abandoned: what it sends is not the response any more.
+    /// It is due, or was.
     abandoned: bool,
     is_grpc: bool,
     is_head: bool,
@@ -120,21 +120,21 @@ impl Stream {
     /// Takes in the head of the upstream's response, not an interim (1xx) one. A second one, or one after
     /// [`Effect::AbandonUpstream`], is ignored.
     pub fn handle_response_head(&mut self, head: ResponseHead, end_of_stream: bool) {
-        if self.is_open() && !self.abandoned {
+        if self.is_open() {
             self.response.push_head(head, end_of_stream);
         }
     }
 
     /// Takes in a piece of the upstream's response body. Ignored where it cannot be, as the head is.
     pub fn handle_response_data(&mut self, data: Bytes, end_of_stream: bool) {
-        if self.is_open() && !self.abandoned {
+        if self.is_open() {
             self.response.push_data(data, end_of_stream);
         }
     }
 
     /// Takes in the trailers of the upstream's response, which end it. Ignored where they cannot be, as the head is.
     pub fn handle_response_trailers(&mut self, trailers: HeaderMap) {
-        if self.is_open() && !self.abandoned {
+        if self.is_open() {
             self.response.push_trailers(trailers);
         }
     }
@@ -192,7 +192,7 @@ impl Stream {
     /// that knows better what happened calls [`handle_local_response`](Self::handle_local_response) instead. Once the
     /// whole response has been handed in, nothing happens.
     pub fn handle_upstream_reset(&mut self) {
-        if !self.abandoned && !self.response.has_ended() {
+        if !self.response.has_ended() {
             self.take_over(Takeover::UpstreamReset);
         }
     }
@@ -211,8 +211,6 @@ impl Stream {
         self.phase = Phase::Over(0);
         self.request.close();
         self.response.close();
-        self.takeover = None;
-        self.abandon = false;
     }
 
     /// Returns what is to be done next; none when the machine waits for the world. After [`Effect::Callback`] the answer

@@ -52,7 +52,7 @@ impl<H: Head> Path<H> {
         else {
             return Work::None;
         };
-        if self.head.at < at || station.viewing {
+        if self.head.at < at {
             return Work::None;
         }
         if self.head.waits_at(at) {

@@ -185,6 +185,5 @@ impl Stream {
         self.phase = Phase::Reset(Some(Box::new(reason)));
         self.request.close();
         self.response.close();
-        self.abandon = false;
     }
 }

@@ -137,6 +137,21 @@ fn dropped_bytes_make_a_body_shorter_too() {
 }
 
 #[test]
+fn bytes_dropped_while_the_head_is_held_are_accounted_for() {
+    let log = answer(vec![stop_iteration(filter(
+        |_, _, callback| match callback {
+            Callback::ResponseHeaders { .. } => pause(callback),
+            Callback::ResponseBody {
+                end_of_stream: false,
+                ..
+            } => crate::chain::PAUSE_NO_BUFFER,
+            _ => go_on(callback),
+        },
+    ))]);
+    assert_eq!(log, ["< 200 content-length=2", "< `cd` end"]);
+}
+
+#[test]
 fn removing_the_field_is_the_way_out() {
     assert_eq!(
         answer(vec![without_length(shouts())]),
@@ -177,6 +192,32 @@ fn an_edit_before_a_filter_that_holds_the_head_is_accounted_for() {
     let log = answer(vec![shouts_holding_all(), shouts()]);
     assert_eq!(log[0], "< 200 content-length=7");
     assert_eq!(crate::chain::sent(&log, '<'), "ab!cd!!");
+}
+
+/// Holds the head until the first piece of the body.
+fn waits_for_the_body() -> (Filter, Script) {
+    stop_iteration(filter(|_, _, callback| match callback {
+        Callback::ResponseHeaders { .. } => pause(callback),
+        _ => go_on(callback),
+    }))
+}
+
+#[test]
+fn an_edit_is_accounted_for_once() {
+    let (settings, mut wait) = waits_for_the_body();
+    let mut first = true;
+    let shouts_once: Script = Box::new(move |stream, index, callback| {
+        if let Callback::ResponseBody { size, .. } = callback
+            && std::mem::take(&mut first)
+        {
+            stream
+                .body_splice(index, Direction::Response, size as usize, 0, b"!")
+                .unwrap();
+        }
+        wait(stream, index, callback)
+    });
+    let log = answer(vec![waits_for_the_body(), (settings, shouts_once)]);
+    assert_eq!(log, ["< 200 content-length=5", "< `ab!`", "< `cd` end"]);
 }
 
 #[test]
@@ -250,6 +291,15 @@ fn the_length_of_what_has_no_body_is_left_alone() {
             &format!("< {status} content-length=99 end")
         );
     }
+}
+
+#[test]
+fn a_head_request_is_not_reset_over_a_length() {
+    let mut chain = Chain::new(vec![with_length("50", passive())]);
+    chain.tell(|stream| stream.handle_request_head(request("HEAD"), true));
+    // The end may come after the head, as it does in HTTP/2.
+    chain.tell(|stream| stream.handle_response_head(response(200, &[]), false));
+    assert_eq!(chain.last_response_data("").last().unwrap(), "< `` end");
 }
 
 #[test]

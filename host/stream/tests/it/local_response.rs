@@ -283,6 +283,8 @@ fn a_resume_beside_a_local_response_does_not_outlive_it() {
         if is_request_headers(callback) {
             stream.resume(index, Direction::Response);
             stream.send_local_response(index, local_response(401, ""));
+        } else {
+            stream.resume(index, Direction::Request);
         }
         pause(callback)
     })]);
