@@ -5,6 +5,7 @@ pub mod bare_proxy;
 pub mod cpu;
 pub mod endpoint;
 pub mod filter;
+pub mod linked_host;
 pub mod load;
 pub mod message;
 pub mod origin;

@@ -15,7 +15,7 @@ use crate::filter::Filter;
 
 mod hostcalls;
 
-use hostcalls::Exchange;
+pub(crate) use hostcalls::Exchange;
 
 /// The root context's id.
 const ROOT: u32 = 1;
@@ -153,7 +153,7 @@ impl Vm {
 }
 
 /// Header maps of any proxy have far fewer than 2^32 entries.
-fn entries(headers: &HeaderMap) -> u32 {
+pub(crate) fn entries(headers: &HeaderMap) -> u32 {
     u32::try_from(headers.len()).unwrap_or(u32::MAX)
 }
 

@@ -1,6 +1,4 @@
 //! Builds the shim and tells the crate where it is.
-#![expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
-
 use proxy_wasi_guest_builder::GuestBuild;
 
 fn main() {

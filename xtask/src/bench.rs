@@ -6,25 +6,29 @@
 
 use std::io::Write;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args as ClapArgs;
 
 mod artifacts;
 mod budget;
+mod extra;
 mod measure;
 mod process;
 mod row;
+mod servers;
 mod statistics;
 mod table;
 
 use artifacts::Artifacts;
+use extra::Extra;
 use measure::{Bench, Sample};
 use row::Row;
 
 /// Arguments of `bench`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The rows to measure, and the ones that they are compared with [default: all that can run here]
+    /// The rows to measure beside those that they are compared with [default: all that can run here, and budgets that
+    /// have nothing to do with requests]
     #[arg(long, value_enum, value_delimiter = ',')]
     rows: Vec<Row>,
     /// How often each row is measured
@@ -57,24 +61,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         artifacts.build(&rows)?;
     }
     let bench = Bench::start(&artifacts, args.connections, args.seconds)?;
-    let mut results: Vec<_> = rows
-        .into_iter()
-        .map(|row| Measured {
-            row,
-            samples: Vec::new(),
-        })
-        .collect();
+    let mut results = Results::new(rows);
     for round in 1..=args.rounds {
         eprintln!("round {round} of {}", args.rounds);
-        // There and back again, so that a machine that slows down is not held against the last row.
-        let order: Box<dyn Iterator<Item = &mut Measured>> = if round % 2 == 0 {
-            Box::new(results.iter_mut().rev())
-        } else {
-            Box::new(results.iter_mut())
-        };
-        for Measured { row, samples } in order {
-            samples.push(bench.sample(*row).with_context(|| format!("row `{row}`"))?);
-        }
+        results.measure(&bench, round % 2 == 0);
+    }
+    if args.rows.is_empty() {
+        results.extras = Extra::measure(&bench);
     }
 
     let mut out = std::io::stdout().lock();
@@ -84,7 +77,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         write!(out, "{}", table::text(&results, args)?)?;
     }
+    ensure!(results.are_complete(), "not everything could be measured");
     Ok(())
+}
+
+/// All that was measured.
+#[derive(Debug)]
+struct Results {
+    rows: Vec<Measured>,
+    extras: Vec<Extra>,
 }
 
 /// A row and what was measured, one sample each round.
@@ -92,4 +93,50 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 struct Measured {
     row: Row,
     samples: Vec<Sample>,
+    /// Why there are no more samples.
+    failure: Option<anyhow::Error>,
+}
+
+impl Results {
+    fn new(rows: Vec<Row>) -> Self {
+        let rows = rows.into_iter().map(|row| Measured {
+            row,
+            samples: Vec::new(),
+            failure: None,
+        });
+        Self {
+            rows: rows.collect(),
+            extras: Vec::new(),
+        }
+    }
+
+    /// Measures each row once more, in the table's order or backwards: taking turns, so that a machine that slows down
+    /// is not held against the last row.
+    fn measure(&mut self, bench: &Bench<'_>, backwards: bool) {
+        let rows: Vec<&mut Measured> = if backwards {
+            self.rows.iter_mut().rev().collect()
+        } else {
+            self.rows.iter_mut().collect()
+        };
+        for measured in rows {
+            if measured.failure.is_some() {
+                continue;
+            }
+            match bench.sample(measured.row) {
+                Ok(sample) => measured.samples.push(sample),
+                Err(error) => measured.failure = Some(error),
+            }
+        }
+    }
+
+    fn are_complete(&self) -> bool {
+        self.rows.iter().all(|row| row.failure.is_none())
+            && self.extras.iter().all(|extra| extra.values.is_ok())
+    }
+
+    /// Returns the baseline of a row.
+    fn baseline(&self, row: Row) -> Option<&Measured> {
+        let wanted = row.baseline()?;
+        self.rows.iter().find(|measured| measured.row == wanted)
+    }
 }

@@ -2,7 +2,8 @@
 
 use wasm_encoder::Function;
 
-use crate::imports::{Adaptation, Argument, StubResult};
+use crate::imports::{Adaptation, Argument};
+use crate::report::StubAnswer;
 
 /// Throws the exception that stands for `proc_exit`.
 pub(crate) fn exit(tag: u32) -> Function {
@@ -30,16 +31,16 @@ pub(crate) fn adapted(adaptation: &Adaptation, hostcall: u32) -> Function {
 }
 
 /// Reports the stub's name, which lies at `offset` in the table of stub names, then says that nobody implements it.
-pub(crate) fn stub(report: u32, offset: u32, len: u32, result: StubResult) -> Function {
+pub(crate) fn stub(report: u32, offset: u32, len: u32, answer: StubAnswer) -> Function {
     let mut function = Function::new([]);
     let mut code = function.instructions();
     code.i32_const(offset.cast_signed())
         .i32_const(len.cast_signed())
         .call(report);
-    match result {
-        StubResult::Code(value) => code.i32_const(value.cast_signed()),
-        StubResult::Nothing => &mut code,
-        StubResult::Trap => code.unreachable(),
+    match answer {
+        StubAnswer::Status(value) => code.i32_const(value.cast_signed()),
+        StubAnswer::Nothing => &mut code,
+        StubAnswer::Trap => code.unreachable(),
     };
     code.end();
     function

@@ -77,27 +77,23 @@ pub enum LinkError {
     SharedMemory,
     /// An import that is no function.
     #[error(
-        "import of {kind} `{module}.{name}`: Proxy-Wasm hosts offer functions only; \
+        "import of {kind} `{import}`: Proxy-Wasm hosts offer functions only; \
          link the module statically"
     )]
     ImportKind {
         /// `table`, `global` or `tag`.
         kind: &'static str,
-        /// The import's module.
-        module: String,
-        /// The import's name.
-        name: String,
+        /// The import, as `env.memory_base`.
+        import: String,
     },
     /// A function is imported with types that only its own module knows.
     #[error(
-        "import `{module}.{name}` has a signature with garbage-collected types; \
+        "import `{import}` has a signature with garbage-collected types; \
          Proxy-Wasm functions take numbers"
     )]
     ImportSignature {
-        /// The import's module.
-        module: String,
-        /// The import's name.
-        name: String,
+        /// The import, as `env.take_pair`.
+        import: String,
     },
     /// An export that hosts call has another signature than they call it with.
     #[error("export `{name}` has signature `{found}`; Proxy-Wasm hosts call it as {expected}")]
@@ -131,14 +127,20 @@ pub enum LinkError {
 impl From<wasmparser::Error> for LinkError {
     fn from(error: wasmparser::Error) -> Self {
         let offset = error.offset();
-        match error.message() {
-            "unexpected end-of-file" => Self::Truncated { offset },
-            message => Self::Malformed {
+        if is_truncation(&error) {
+            Self::Truncated { offset }
+        } else {
+            Self::Malformed {
                 offset,
-                reason: one_line(message),
-            },
+                reason: one_line(error.message()),
+            }
         }
     }
+}
+
+/// Whether more bytes would have helped.
+pub(crate) fn is_truncation(error: &wasmparser::Error) -> bool {
+    error.message() == "unexpected end-of-file"
 }
 
 /// Parts of a valid module that cannot be written again: not reached with modules that the parser has admitted.
@@ -150,12 +152,35 @@ impl<E: std::fmt::Display> From<reencode::Error<E>> for LinkError {
     }
 }
 
+/// A message of another crate, which may have several lines.
 pub(crate) fn one_line(message: &str) -> String {
-    message
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(": ")
+    let lines: Vec<String> = message.lines().map(collapse_spaces).collect();
+    lines.join(": ")
+}
+
+fn collapse_spaces(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Longer names are cut in messages and reports.
+const MAX_NAME_CHARS: usize = 120;
+
+/// A name as modules import it, `env.proxy_log`, fit for one line of a message or log whatever its characters.
+pub(crate) fn import_name(module: &str, name: &str) -> String {
+    let mut text = String::new();
+    let characters = module.chars().chain(['.']).chain(name.chars());
+    for (at, character) in characters.enumerate() {
+        if at == MAX_NAME_CHARS {
+            text.push('…');
+            break;
+        }
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// Why bytes cannot serve as the shim. Only people who build a shim ever see one.

@@ -1,15 +1,20 @@
 //! How each import of a legacy module is answered (design D10).
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use proxy_wasi_abi::Status;
-use proxy_wasi_abi::wasi::Errno;
+use proxy_wasi_abi::hostcall::{self, hostcall};
+use proxy_wasi_abi::wasi::{self, Errno, wasi_function};
 use wasm_encoder::ValType;
 
-use crate::error::LinkError;
+use crate::error::{LinkError, import_name};
 use crate::module::Module;
-use crate::shim::Shim;
+use crate::report::{StubAnswer, StubReason};
+use crate::shim::{Hostcall, Shim};
 use crate::signature::Signature;
+
+/// The module that hostcalls are imported from.
+const ENV: &str = hostcall::MODULE;
 
 /// An imported function and what answers it.
 #[derive(Debug)]
@@ -34,8 +39,11 @@ pub(crate) enum Answer {
     Adapted(Adaptation),
     /// `proc_exit`: a generated throw.
     Exit,
-    /// A generated function that reports its name and then does this.
-    Stub(StubResult),
+    /// A generated function that reports its name and then gives this answer.
+    Stub {
+        reason: StubReason,
+        answer: StubAnswer,
+    },
 }
 
 /// A variant of a hostcall that real modules declare.
@@ -56,17 +64,6 @@ pub(crate) enum Argument {
     Param(u32),
     /// An `i32` 0, where the variant has no such parameter.
     Zero,
-}
-
-/// What a stub does after its report.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum StubResult {
-    /// Returns a status or errno.
-    Code(u32),
-    /// Returns, having no result.
-    Nothing,
-    /// Traps, since no value of its result types would be honest.
-    Trap,
 }
 
 /// A signature that differs from the hostcall's and is known from the wild.
@@ -137,32 +134,33 @@ const VARIANTS: &[Variant] = &[
 ];
 
 impl Import<'_> {
-    /// The import as its module names it: `env.proxy_log`.
+    /// The import as its module names it, fit for a message: `env.proxy_log`.
     pub(crate) fn full_name(&self) -> String {
-        format!("{}.{}", self.module, self.name)
+        import_name(self.module, self.name)
     }
 }
 
 /// Decides on every function that `module` imports, in the order of their indices.
 pub(crate) fn plan<'a>(module: &'a Module<'_>, shim: &Shim) -> Result<Vec<Import<'a>>, LinkError> {
     // Both WASI module names lead to the same exports of main, so they also clash with each other.
-    let mut first_uses: HashMap<String, ()> = HashMap::new();
+    let mut seen = HashSet::new();
     let mut imports = Vec::with_capacity(module.imported_functions.len());
     for (index, import) in module.imported_functions.iter().enumerate() {
         let Some(signature) = module.signature(import.type_index) else {
             return Err(LinkError::ImportSignature {
-                module: import.module.to_owned(),
-                name: import.name.to_owned(),
+                import: import_name(import.module, import.name),
             });
         };
         let key = key(import.module, import.name);
-        let answer = answer(import.module, &key, signature, shim);
-        let is_duplicate = first_uses.insert(key.clone(), ()).is_some();
+        let answer = answer(import.module, import.name, signature, shim);
+        let is_duplicate = !seen.insert(key.clone());
         // A number makes other names unique, and the prefix keeps them apart from those that have a meaning in
         // components, whatever a module calls its imports.
-        let export = match answer {
-            Answer::Hostcall(_) if !is_duplicate => key,
-            _ => format!("import {index}: {key}"),
+        let is_there_already = matches!(answer, Answer::Hostcall(_)) && !is_duplicate;
+        let export = if is_there_already {
+            key
+        } else {
+            format!("import {index}: {key}")
         };
         imports.push(Import {
             module: import.module,
@@ -177,6 +175,44 @@ pub(crate) fn plan<'a>(module: &'a Module<'_>, shim: &Shim) -> Result<Vec<Import
     Ok(imports)
 }
 
+/// Decides on one import.
+pub(crate) fn answer(module: &str, name: &str, signature: &Signature, shim: &Shim) -> Answer {
+    if is_wasi(module) && name == "proc_exit" && *signature == Signature::of_i32s(1, false) {
+        return Answer::Exit;
+    }
+    let key = key(module, name);
+    // The shim's exports for legacy modules all begin with `env.` or `wasi.`, but so might an import from another
+    // module, if that is called `env.x`.
+    let offers_hostcalls = module == ENV || is_wasi(module);
+    if let Some(hostcall) = shim.hostcall(&key).filter(|_| offers_hostcalls) {
+        if hostcall.signature == *signature {
+            return Answer::Hostcall(hostcall.function);
+        }
+        if let Some(adaptation) = adaptation(&key, signature, hostcall) {
+            return Answer::Adapted(adaptation);
+        }
+    }
+    let reason = match known_signature(module, name) {
+        Some(known) if known == *signature => StubReason::Unimplemented,
+        Some(_) => StubReason::Signature,
+        None => StubReason::Unknown,
+    };
+    Answer::Stub {
+        reason,
+        answer: stub_answer(module, signature),
+    }
+}
+
+/// The signature of a function of the ABI or of WASI, implemented or not.
+pub(crate) fn known_signature(module: &str, name: &str) -> Option<Signature> {
+    let signature = match module {
+        ENV => hostcall(name)?.signature,
+        _ if is_wasi(module) => wasi_function(name)?.signature,
+        _ => return None,
+    };
+    Some(signature.into())
+}
+
 /// The name under which the shim would export the answer to an import.
 fn key(module: &str, name: &str) -> String {
     let module = if is_wasi(module) { "wasi" } else { module };
@@ -184,30 +220,10 @@ fn key(module: &str, name: &str) -> String {
 }
 
 fn is_wasi(module: &str) -> bool {
-    matches!(module, "wasi_snapshot_preview1" | "wasi_unstable")
+    wasi::MODULES.contains(&module)
 }
 
-fn answer(module: &str, key: &str, signature: &Signature, shim: &Shim) -> Answer {
-    if is_wasi(module) && key == "wasi.proc_exit" && *signature == Signature::of_i32s(1, false) {
-        return Answer::Exit;
-    }
-    let offers_hostcalls = module == "env" || is_wasi(module);
-    if offers_hostcalls && let Some(hostcall) = shim.hostcall(key) {
-        if hostcall.signature == *signature {
-            return Answer::Hostcall(hostcall.function);
-        }
-        if let Some(adaptation) = adaptation(key, signature, hostcall) {
-            return Answer::Adapted(adaptation);
-        }
-    }
-    Answer::Stub(stub_result(module, signature))
-}
-
-fn adaptation(
-    key: &str,
-    signature: &Signature,
-    hostcall: &crate::shim::Hostcall,
-) -> Option<Adaptation> {
+fn adaptation(key: &str, signature: &Signature, hostcall: &Hostcall) -> Option<Adaptation> {
     let variant = VARIANTS.iter().find(|variant| {
         variant.key == key && *signature == Signature::of_i32s(variant.params, variant.has_result)
     })?;
@@ -222,11 +238,12 @@ fn adaptation(
     })
 }
 
-fn stub_result(module: &str, signature: &Signature) -> StubResult {
+/// Design D10: a status only where there are statuses, and never a value that could be taken for success.
+fn stub_answer(module: &str, signature: &Signature) -> StubAnswer {
     match signature.results() {
-        [] => StubResult::Nothing,
-        [ValType::I32] if module == "env" => StubResult::Code(Status::Unimplemented.into()),
-        [ValType::I32] if is_wasi(module) => StubResult::Code(Errno::Nosys.into()),
-        _ => StubResult::Trap,
+        [] => StubAnswer::Nothing,
+        [ValType::I32] if module == ENV => StubAnswer::Status(Status::Unimplemented.into()),
+        [ValType::I32] if is_wasi(module) => StubAnswer::Status(Errno::Nosys.into()),
+        _ => StubAnswer::Trap,
     }
 }

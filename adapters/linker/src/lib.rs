@@ -21,6 +21,7 @@ mod calls;
 mod encode;
 mod error;
 mod imports;
+mod inspect;
 mod legacy;
 mod linker;
 mod main_module;
@@ -28,15 +29,23 @@ mod module;
 mod names;
 mod plan;
 mod producers;
+mod report;
 mod segments;
 mod shim;
 mod signature;
+mod start;
 mod stub_names;
 mod wasm_magic;
-
 
 pub use proxy_wasi_abi::AbiVersion;
 
 pub use error::{LinkError, ShimError};
-pub use linker::{LinkReport, Linked, Linker, SegmentReport, Stub, StubAnswer};
+pub use inspect::{
+    Component, ComponentRole, CoreModule, ExportedCallback, ImportSupport, ImportedItem,
+    InspectError, Inspection, Kind, MemoryLimits, Refusal, Sdk, Sizes, Toolchain,
+};
+pub use linker::{Linked, Linker};
+pub use producers::Producer;
+pub use report::{LinkReport, SegmentReport, Stub, StubAnswer, StubReason};
 pub use signature::Signature;
+pub use start::Start;

@@ -311,9 +311,9 @@ impl<'a> MainModule<'a> {
                 Answer::Adapted(adaptation) => {
                     answers::adapted(&adaptation, self.of_shim(adaptation.function))
                 }
-                Answer::Stub(result) => {
+                Answer::Stub { answer, .. } => {
                     let (offset, len) = stub_names.range(number);
-                    answers::stub(self.of_shim(self.shim.report_stub), offset, len, result)
+                    answers::stub(self.of_shim(self.shim.report_stub), offset, len, answer)
                 }
             };
             let ty = self.type_index(import.signature);

@@ -31,7 +31,8 @@ pub(crate) struct Module<'a> {
     /// In the order of the export section.
     pub(crate) exports: Vec<Export<'a>>,
     pub(crate) start: Option<u32>,
-    pub(crate) custom_sections: Vec<CustomSection<'a>>,
+    /// The names of custom sections.
+    pub(crate) custom_sections: Vec<&'a str>,
     export_by_name: HashMap<&'a str, usize>,
 }
 
@@ -58,15 +59,6 @@ pub(crate) struct Export<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: ExternalKind,
     pub(crate) index: u32,
-}
-
-/// A custom section.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CustomSection<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) data: &'a [u8],
-    /// Where `data` begins in the module.
-    pub(crate) offset: usize,
 }
 
 /// Why bytes could not be read as a core module.
@@ -165,11 +157,7 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(func),
-            Payload::CustomSection(section) => self.custom_sections.push(CustomSection {
-                name: section.name(),
-                data: section.data(),
-                offset: section.data_offset(),
-            }),
+            Payload::CustomSection(section) => self.custom_sections.push(section.name()),
             _ => {}
         }
         Ok(())

@@ -18,11 +18,11 @@ impl Names {
 
     /// Takes over the names of the shim's functions. A damaged name section costs names, nothing else.
     pub(crate) fn add_shim(&mut self, section: NameSectionReader<'_>, new_indices: &[u32]) {
-        for subsection in section.into_iter().flatten() {
+        for subsection in section.into_iter().map_while(Result::ok) {
             let Name::Function(names) = subsection else {
                 continue;
             };
-            for naming in names.into_iter().flatten() {
+            for naming in names.into_iter().map_while(Result::ok) {
                 if let Some(index) = new_indices.get(naming.index as usize) {
                     self.add(*index, naming.name.to_owned());
                 }

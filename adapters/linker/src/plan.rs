@@ -1,14 +1,15 @@
 //! Everything that is decided before a byte is written: whether a module can be linked, and how.
 
 use proxy_wasi_abi::AbiVersion;
-use proxy_wasi_abi::callback::{CALLBACKS, Callback};
+use proxy_wasi_abi::callback::{CALLBACKS, Callback, callback_index};
 use wasmparser::{ExternalKind, MemoryType};
 
-use crate::error::LinkError;
+use crate::error::{LinkError, import_name};
 use crate::imports::{self, Import};
 use crate::module::Module;
 use crate::shim::Shim;
 use crate::signature::Signature;
+use crate::start::{self, Start};
 
 /// How to link one module.
 #[derive(Debug)]
@@ -51,8 +52,7 @@ impl<'a> Plan<'a> {
         if let Some(import) = module.other_imports.first() {
             return Err(LinkError::ImportKind {
                 kind: import.kind,
-                module: import.module.to_owned(),
-                name: import.name.to_owned(),
+                import: import_name(import.module, import.name),
             });
         }
         let mut exports = Exports {
@@ -93,9 +93,13 @@ impl<'a> Plan<'a> {
 }
 
 /// The version of the first known marker in the order of the export section, as in Envoy: not the highest one.
-fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
+pub(crate) fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
     let mut unknown = None;
-    for export in module.exports.iter().filter(|export| export.kind == ExternalKind::Func) {
+    for export in module
+        .exports
+        .iter()
+        .filter(|export| export.kind == ExternalKind::Func)
+    {
         if let Some(version) = AbiVersion::from_marker(export.name) {
             return Ok(version);
         }
@@ -104,7 +108,9 @@ fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
         }
     }
     Err(match unknown {
-        Some(marker) => LinkError::UnknownAbiVersion { marker: marker.to_owned() },
+        Some(marker) => LinkError::UnknownAbiVersion {
+            marker: marker.to_owned(),
+        },
         None => LinkError::NoAbiVersion,
     })
 }
@@ -135,44 +141,29 @@ struct Exports<'a, 'b> {
 }
 
 impl Exports<'_, '_> {
-    /// As in Envoy: `main` or `__main_void` only after `_initialize`, and `_start` only without it. The start section
-    /// comes first, since it would have run at instantiation.
     fn start(&mut self) -> Result<Vec<usize>, LinkError> {
-        let nullary = Signature::of_i32s(0, false);
         let mut start = Vec::new();
-        if let Some(function) = self.module.start {
-            start.push(self.push("start section", function, nullary.clone()));
-        }
-        if let Some(initialize) = self.find("_initialize", &[nullary.clone()])? {
-            start.push(initialize);
-            let main = match self.find("main", &[Signature::of_i32s(2, true)])? {
-                Some(main) => Some(main),
-                None => self.find("__main_void", &[Signature::of_i32s(0, true)])?,
-            };
-            start.extend(main);
-        } else {
-            start.extend(self.find("_start", &[nullary])?);
+        for step in Start::steps(self.module) {
+            match (step, self.module.start) {
+                (Start::Section, Some(function)) => {
+                    start.push(self.push(step.name(), function, step.signature()));
+                }
+                _ => start.extend(self.find(step.name(), &[step.signature()])?),
+            }
         }
         Ok(start)
     }
 
-    /// `malloc` first, as in Envoy, whatever the specification says.
     fn allocator(&mut self) -> Result<usize, LinkError> {
-        for name in ["malloc", "proxy_on_memory_allocate"] {
-            if let Some(allocator) = self.find(name, &[Signature::of_i32s(1, true)])? {
-                return Ok(allocator);
-            }
-        }
-        Err(LinkError::NoAllocator)
+        let name = start::allocator(self.module).ok_or(LinkError::NoAllocator)?;
+        let allocator = self.find(name, &[Signature::of_i32s(1, true)])?;
+        allocator.ok_or(LinkError::NoAllocator)
     }
 
     fn callbacks(&mut self, abi: AbiVersion) -> Result<Vec<Option<usize>>, LinkError> {
         let mut callbacks = Vec::with_capacity(CALLBACKS.len());
         for callback in CALLBACKS {
-            // Hosts do not look for this one in 0.1.0 modules.
-            let is_called =
-                abi > AbiVersion::V0_1_0 || callback.name != "proxy_on_foreign_function";
-            callbacks.push(match is_called {
+            callbacks.push(match is_called(callback.name, abi) {
                 true => self.find(callback.name, &signatures(callback))?,
                 false => None,
             });
@@ -208,6 +199,12 @@ impl Exports<'_, '_> {
         });
         self.functions.len() - 1
     }
+}
+
+/// Whether hosts call an export of this name: if it is one of [`CALLBACKS`], except one that 0.1.0 lacks.
+pub(crate) fn is_called(export: &str, abi: AbiVersion) -> bool {
+    let is_known = callback_index(export).is_some();
+    is_known && (abi > AbiVersion::V0_1_0 || export != "proxy_on_foreign_function")
 }
 
 /// A module's ABI marker does not decide how many parameters its callbacks have: each export speaks for itself.

@@ -1,7 +1,48 @@
 //! The `producers` section: by what a binary was made.
 
+use std::collections::HashSet;
+
 use wasm_encoder::{ComponentSection, ProducersField, ProducersSection};
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
+
+/// A tool's signature in a `producers` section.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Producer {
+    /// `language`, `processed-by` or `sdk`.
+    pub field: String,
+    /// The tool's name, such as `rustc`.
+    pub name: String,
+    /// Its version; may be empty.
+    pub version: String,
+}
+
+/// Reads all signatures in a module, or in a component and the modules within it. A damaged section has none.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Producer>, wasmparser::Error> {
+    let mut producers = Vec::new();
+    let mut known = HashSet::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Payload::CustomSection(section) = payload? else {
+            continue;
+        };
+        let KnownCustom::Producers(fields) = section.as_known() else {
+            continue;
+        };
+        for field in fields.into_iter().map_while(Result::ok) {
+            for value in field.values.into_iter().map_while(Result::ok) {
+                let producer = Producer {
+                    field: field.name.to_owned(),
+                    name: value.name.to_owned(),
+                    version: value.version.to_owned(),
+                };
+                if known.insert(producer.clone()) {
+                    producers.push(producer);
+                }
+            }
+        }
+    }
+    Ok(producers)
+}
 
 /// Names this release among the tools that processed a component, in the component's own producers section.
 pub(crate) fn stamp(mut component: Vec<u8>) -> Result<Vec<u8>, wasmparser::Error> {

@@ -76,12 +76,11 @@ pub(crate) fn hoist<'a>(
 /// The value of an offset expression that is one `i32.const`.
 fn constant(offset: &wasmparser::ConstExpr<'_>) -> Result<Option<u32>, wasmparser::Error> {
     let mut operators = offset.get_operators_reader();
-    let first = operators.read()?;
-    let is_whole = matches!(operators.read()?, Operator::End);
-    Ok(match first {
-        Operator::I32Const { value } if is_whole => Some(value.cast_unsigned()),
-        _ => None,
-    })
+    let Operator::I32Const { value } = operators.read()? else {
+        return Ok(None);
+    };
+    let is_all = matches!(operators.read()?, Operator::End);
+    Ok(is_all.then_some(value.cast_unsigned()))
 }
 
 /// Joins segments that are near each other. What the memory holds afterwards is the same.

@@ -110,7 +110,7 @@ fn check_shape(module: &Module<'_>) -> Result<(), ShimError> {
     if !module
         .custom_sections
         .iter()
-        .any(|section| section.name.starts_with("component-type"))
+        .any(|section| section.starts_with("component-type"))
     {
         return Err(ShimError::NoWorld);
     }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use proxy_wasi_abi::signature as abi;
 use wasm_encoder::ValType;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
 /// The parameter and result types of a core function. Displays as `(i32, i64) -> i32`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Signature {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
@@ -69,6 +70,26 @@ impl Signature {
 
     pub(crate) fn results(&self) -> &[ValType] {
         &self.results
+    }
+}
+
+impl From<abi::Signature> for Signature {
+    fn from(signature: abi::Signature) -> Self {
+        let value = |ty: &abi::ValueType| match ty {
+            abi::ValueType::I32 => ValType::I32,
+            abi::ValueType::I64 => ValType::I64,
+            abi::ValueType::F64 => ValType::F64,
+        };
+        Self::new(
+            signature.params.iter().map(value),
+            signature.result.iter().map(value),
+        )
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({self})")
     }
 }
 

@@ -18,7 +18,7 @@ impl StubNames {
         let mut known = HashMap::new();
         for import in imports {
             let range = match import.answer {
-                Answer::Stub(_) => *known
+                Answer::Stub { .. } => *known
                     .entry((import.module, import.name))
                     .or_insert_with(|| table.push(&import.full_name())),
                 Answer::Hostcall(_) | Answer::Adapted(_) | Answer::Exit => (0, 0),

@@ -14,9 +14,9 @@ const INVALID_MEMORY_ACCESS: u32 = 6;
 
 /// What a hostcall can reach.
 #[derive(Default)]
-pub(super) struct Exchange {
-    pub(super) request: Option<request::Parts>,
-    pub(super) response: Option<response::Parts>,
+pub(crate) struct Exchange {
+    pub(crate) request: Option<request::Parts>,
+    pub(crate) response: Option<response::Parts>,
     pub(super) guest: Option<Guest>,
 }
 

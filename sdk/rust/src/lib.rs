@@ -64,13 +64,13 @@ mod error;
 mod exchange;
 mod grpc;
 mod headers;
+mod http_types;
 mod local_response;
 mod message;
 mod plugin;
 mod property;
 mod queue;
 mod root;
-mod start_line;
 mod streams;
 
 pub use self::bindings::proxy_wasm::plugin::foreign_function::ForeignFunctionError;
@@ -100,12 +100,37 @@ pub use self::plugin::{HttpStream, Plugin};
 pub use self::queue::{Queue, QueueToken};
 pub use self::root::Root;
 
+/// Has the README's code compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Exports plugins from a component: once in a crate, either one plugin, whatever its `root_id`, or several, chosen by
 /// `root_id`.
 ///
-/// ```ignore
-/// proxy_wasi_sdk::plugin!(Greeting);
-///
+/// ```no_run,standalone_crate
+/// # use proxy_wasi_sdk::prelude::*;
+/// # macro_rules! plugin_type {
+/// #     ($plugin:ident, $stream:ident) => {
+/// #         struct $plugin;
+/// #         struct $stream;
+/// #         impl Plugin for $plugin {
+/// #             type Stream = $stream;
+/// #             const INTEREST: Interest = Interest::REQUEST_HEADERS;
+/// #             fn configure(_root: &Root, _configuration: &[u8]) -> Result<Self> {
+/// #                 Ok(Self)
+/// #             }
+/// #             fn stream(&mut self) -> $stream {
+/// #                 $stream
+/// #             }
+/// #         }
+/// #         impl HttpStream for $stream {
+/// #             type Plugin = $plugin;
+/// #         }
+/// #     };
+/// # }
+/// # plugin_type!(Greeting, GreetingStream);
+/// # plugin_type!(Farewell, FarewellStream);
 /// proxy_wasi_sdk::plugin! {
 ///     "greeting" => Greeting,
 ///     "farewell" => Farewell,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;
 
 use crate::bindings::exports::proxy_wasm::plugin::lifecycle::PluginInfo;
@@ -13,7 +14,6 @@ use crate::error::Refused;
 use crate::exchange::{Exchange, StreamId, property_refused};
 
 /// A root context: one configured use of a plugin, in one worker's VM.
-#[derive(Debug)]
 pub struct Root {
     pub(crate) id: u64,
     name: String,
@@ -122,6 +122,17 @@ impl Root {
 
     pub(crate) fn kept_interest(&self) -> Interest {
         self.kept_interest
+    }
+}
+
+/// Without the configuration, which may hold secrets.
+impl Debug for Root {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("name", &self.name)
+            .field("root_id", &self.root_id)
+            .field("vm_id", &self.vm_id)
+            .finish_non_exhaustive()
     }
 }
 

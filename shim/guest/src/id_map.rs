@@ -137,12 +137,12 @@ mod tests {
     fn slab_indexes_with_generations_take_no_more_memory_than_entries() {
         let mut map = IdMap::new();
         for generation in 0..10_000_u64 {
-            let id = generation << 24 | generation % 3;
+            let id = (generation << 24) | (generation % 3);
             map.insert(id, generation);
             assert_eq!(map.get(id), Some(&generation));
             if generation >= 2 {
                 let old = generation - 2;
-                assert_eq!(map.remove(old << 24 | old % 3), Some(old));
+                assert_eq!(map.remove((old << 24) | (old % 3)), Some(old));
             }
         }
         assert_eq!(map.slots.len(), 8);
@@ -154,7 +154,7 @@ mod tests {
         fn does_what_a_map_does(steps in vec((0..24_u64, 0..3_u64, any::<Option<u8>>()), 0..300)) {
             let (mut map, mut model) = (IdMap::new(), BTreeMap::new());
             for (low, high, value) in steps {
-                let key = high << 24 | low;
+                let key = (high << 24) | low;
                 match value {
                     Some(value) => prop_assert_eq!(map.insert(key, value), model.insert(key, value)),
                     None => prop_assert_eq!(map.remove(key), model.remove(&key)),

@@ -77,11 +77,7 @@ impl GuestBuild {
 
     /// Builds and returns the path of the `.wasm` file, which lies in the build script's `OUT_DIR`. A failure is shown
     /// by cargo and ends the build script.
-    #[expect(
-        clippy::exit,
-        clippy::print_stdout,
-        reason = "how a build script fails and talks to cargo"
-    )]
+    #[expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
     pub fn build(&self) -> PathBuf {
         match self.try_build() {
             Ok(path) => path,

@@ -50,9 +50,7 @@ impl Artifacts {
         {
             build(&["--profile", "dist", "--package", "proxy-wasi"])?;
         }
-        let mut guests: Vec<Guest> = rows.iter().filter_map(|row| row.server().guest()).collect();
-        guests.dedup();
-        for guest in guests {
+        for guest in Guest::ALL {
             build(&[
                 "--profile",
                 "guest",

@@ -66,6 +66,8 @@ pub(super) enum Guest {
     WitHeaders,
     /// `benches/guests/large-legacy`
     LargeLegacy,
+    /// `benches/guests/reads-legacy`
+    ReadsLegacy,
     /// `benches/guests/no-interest`
     NoInterest,
 }
@@ -205,12 +207,22 @@ impl Server {
 }
 
 impl Guest {
+    /// All plugins.
+    pub(super) const ALL: [Guest; 5] = [
+        Guest::LegacyHeaders,
+        Guest::WitHeaders,
+        Guest::LargeLegacy,
+        Guest::ReadsLegacy,
+        Guest::NoInterest,
+    ];
+
     /// Returns the package.
     pub(super) fn package(self) -> &'static str {
         match self {
             Guest::LegacyHeaders => "legacy-rust-headers",
             Guest::WitHeaders => "wit-rust-headers",
             Guest::LargeLegacy => "bench-large-legacy",
+            Guest::ReadsLegacy => "bench-reads-legacy",
             Guest::NoInterest => "bench-no-interest",
         }
     }
@@ -218,7 +230,7 @@ impl Guest {
     /// Returns the target that it is built for.
     pub(super) fn target(self) -> &'static str {
         match self {
-            Guest::LegacyHeaders | Guest::LargeLegacy => "wasm32-wasip1",
+            Guest::LegacyHeaders | Guest::LargeLegacy | Guest::ReadsLegacy => "wasm32-wasip1",
             Guest::WitHeaders | Guest::NoInterest => "wasm32-wasip2",
         }
     }
@@ -227,7 +239,7 @@ impl Guest {
     pub(super) fn expected_field(self) -> Option<&'static str> {
         match self {
             Guest::LegacyHeaders | Guest::WitHeaders | Guest::LargeLegacy => Some("x-plugin"),
-            Guest::NoInterest => None,
+            Guest::NoInterest | Guest::ReadsLegacy => None,
         }
     }
 }

@@ -98,8 +98,11 @@ pub(crate) fn copy_in(bytes: &mut Vec<u8>, from: u32, len: u32) {
 
 /// Copies bytes to the legacy memory, within which they must fit.
 pub(crate) fn copy_out(to: u32, bytes: &[u8]) {
-    // SAFETY: reads the bytes of the slice and nothing else. A slice of 32-bit memory has a length of 32 bits.
-    unsafe { bridge::copy_out(to, bytes.as_ptr(), bytes.len() as u32) }
+    let Ok(len) = u32::try_from(bytes.len()) else {
+        return; // This memory has 32 bits.
+    };
+    // SAFETY: reads the bytes of the slice and nothing else.
+    unsafe { bridge::copy_out(to, bytes.as_ptr(), len) }
 }
 
 /// The exit code of the last call into the legacy module, if it ended in `proc_exit`.

@@ -69,7 +69,7 @@ pub(crate) fn stub_name(_offset: u32, _len: u32) -> Vec<u8> {
     Vec::new()
 }
 
-pub(crate) fn start() {}
+pub(crate) extern "C" fn start() {}
 
 /// Fails (0) for sizes that end in 13, and answers a place outside the memory when that is full.
 pub(crate) fn allocate(size: u32) -> u32 {
@@ -81,10 +81,10 @@ pub(crate) fn allocate(size: u32) -> u32 {
     }
 }
 
-/// The callbacks, none of which this module exports.
+/// The callbacks, none of which this module exports. Foreign, like the real ones.
 macro_rules! absent {
     ($($name:ident($($param:ident),*) $(-> $default:literal)?;)*) => {
-        $(pub(crate) fn $name($(_: absent!(@ty $param)),*) $(-> absent!(@ty $default))? { $($default)? })*
+        $(pub(crate) extern "C" fn $name($(_: absent!(@ty $param)),*) $(-> absent!(@ty $default))? { $($default)? })*
     };
     (@ty $any:tt) => { u32 };
 }

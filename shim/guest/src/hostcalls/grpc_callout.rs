@@ -163,7 +163,7 @@ pub(crate) fn send(token: u32, message: Input, end_of_stream: u32) -> Answer {
             // The plugin has yet to hear of it, or does not care.
             return Ok(());
         }
-        grpc_callout::send(callout.id, message, end).map_err(|error| stream_refusal(error))?;
+        grpc_callout::send(callout.id, message, end).map_err(stream_refusal)?;
         if end {
             half_close(token);
         }

@@ -63,7 +63,7 @@ pub(crate) fn next_token(last: u32, kind: u32, live: impl Fn(u32) -> bool) -> u3
     let mut place = last >> 2;
     loop {
         place = (place + 1) & (u32::MAX >> 2);
-        let token = place << 2 | kind;
+        let token = (place << 2) | kind;
         if place != 0 && (token > last || !live(token)) {
             return token;
         }

@@ -159,7 +159,9 @@ pub(crate) fn normalized(map: HeaderMap, bytes: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     // Pseudo-headers come first.
-    entries.sort_by_key(|(name, _)| !name.starts_with(b":"));
+    let is_pseudo = |(name, _): &(&[u8], &[u8])| name.starts_with(b":");
+    let (mut entries, fields): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_pseudo);
+    entries.extend(fields);
     Cow::Owned(pairs::encode(entries))
 }
 

@@ -1,8 +1,9 @@
-//! Methods and schemes as text.
+//! Methods, schemes and errors of `wasi:http` as text.
 
+use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
-use crate::bindings::wasi::http::types::{Method, Scheme};
+use crate::bindings::wasi::http::types::{ErrorCode, Method, Scheme};
 
 impl Method {
     /// Returns the method as it stands in a request, `GET` for one.
@@ -73,6 +74,19 @@ impl Display for Scheme {
     }
 }
 
+impl Display for ErrorCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = format!("{self:?}");
+        write!(
+            f,
+            "the callout failed: {}",
+            name.strip_prefix("ErrorCode::").unwrap_or(&name)
+        )
+    }
+}
+
+impl Error for ErrorCode {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +107,13 @@ mod tests {
     fn schemes_have_no_case() {
         assert_eq!(Scheme::from("HTTPS"), Scheme::Https);
         assert_eq!(Scheme::from("WS").as_str(), "ws");
+    }
+
+    #[test]
+    fn failed_callouts_say_why() {
+        assert_eq!(
+            ErrorCode::ConnectionTimeout.to_string(),
+            "the callout failed: ConnectionTimeout"
+        );
     }
 }

@@ -1,0 +1,7 @@
+;; And the other way round.
+(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_0"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_request_headers") (param i32 i32) (result i32) (local.get 1))
+)

@@ -1,0 +1,7 @@
+;; With both allocators exported, hosts use `malloc`.
+(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1))
+  (func (export "malloc") (param i32) (result i32) (i32.const 2))
+)

@@ -1,0 +1,22 @@
+(module $named
+  (type (;0;) (func))
+  (type (;1;) (func (param i32) (result i32)))
+  (type (;2;) (func (param i32)))
+  (import "__main_module__" "legacy_memory" (memory (;0;) 1))
+  (export "legacy malloc" (func 1))
+  (export "legacy proxy_on_tick" (func $a-name))
+  (func (;0;) (type 0))
+  (func (;1;) (type 1) (param i32) (result i32)
+    i32.const 1024
+  )
+  (func $a-name (;2;) (type 2) (param $root i32)
+    (local $counter i32)
+  )
+  (@custom ".debug_info" (after code) "debug")
+  (@custom ".debug_line" (after code) "lines")
+  (@custom "target_features" (after code) "+")
+  (@producers
+    (language "WAT" "")
+    (processed-by "hand" "1")
+  )
+)

@@ -1,0 +1,15 @@
+;; Names and debug information stay, sections that make a linker do something go.
+(module $named
+  (@custom "component-type:smuggled" "x")
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func $a-name (export "proxy_on_tick") (param $root i32) (local $counter i32))
+  (@custom ".debug_info" "debug")
+  (@custom ".debug_line" "lines")
+  (@custom "dylink.0" "x")
+  (@custom "linking" "x")
+  (@custom "reloc.CODE" "x")
+  (@custom "target_features" "+")
+  (@producers (language "WAT" "") (processed-by "hand" "1"))
+)

@@ -1,0 +1,6 @@
+;; Proposals that are not part of WebAssembly yet are refused by the parser.
+(module
+  (memory (export "memory") 1 2 (pagesize 1))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+)

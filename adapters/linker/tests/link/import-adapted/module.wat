@@ -1,0 +1,18 @@
+;; Variants from the wild: gRPC functions without metadata (AssemblyScript), functions of 0.1.0 without a result.
+(module
+  (import "env" "proxy_grpc_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_grpc_stream" (func $stream (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_continue_request" (func $continue))
+  (import "env" "proxy_continue_response" (func))
+  (import "env" "proxy_clear_route_cache" (func))
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_1_0"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_request_headers") (param i32 i32) (result i32)
+    (call $call (i32.const 100) (i32.const 101) (i32.const 102) (i32.const 103) (i32.const 104) (i32.const 105)
+      (i32.const 106) (i32.const 107) (i32.const 108) (i32.const 109)))
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (call $stream (i32.const 200) (i32.const 201) (i32.const 202) (i32.const 203) (i32.const 204) (i32.const 205)
+      (i32.const 206)))
+  (func (export "proxy_on_tick") (param i32) (call $continue))
+)

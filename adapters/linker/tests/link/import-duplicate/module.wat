@@ -1,0 +1,21 @@
+;; Go imports some functions twice. Both WASI module names carry the same functions, so those clash as well.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $first (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $second (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_unstable" "fd_write" (func $third (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_unstable" "proc_exit" (func $exit2 (param i32)))
+  ;; A third time with another signature, and a stub twice.
+  (import "wasi_snapshot_preview1" "fd_write" (func $odd (param i64) (result i32)))
+  (import "env" "nobody" (func (param i32) (result i32)))
+  (import "env" "nobody" (func (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_tick") (param i32)
+    (drop (call $first (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (drop (call $second (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (drop (call $third (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (drop (call $odd (i64.const 1))))
+)

@@ -1,0 +1,15 @@
+;; Nobody implements these. A status where there are statuses, nothing for nothing, a trap for all else.
+(module
+  (import "env" "proxy_kv_store_open" (func (param i32 i32) (result i32)))
+  (import "env" "proxy_notify" (func (param i32)))
+  (import "env" "proxy_clock" (func (result i64)))
+  (import "env" "proxy_pair" (func (result i32 i32)))
+  (import "env" "proxy_reference" (func (param externref) (result funcref)))
+  (import "wasi_snapshot_preview1" "fd_teleport" (func (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "gojs" "runtime.wasmExit" (func (param i32)))
+  (import "gojs" "runtime.nanotime1" (func (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+)

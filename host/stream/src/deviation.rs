@@ -1,0 +1,94 @@
+//! Where this machine deliberately behaves unlike Envoy 1.36. The one list: documentation and log lines are made of it.
+
+use std::fmt;
+
+/// A way in which this machine behaves unlike Envoy 1.36, on purpose.
+///
+/// [`Stream::take_deviation`](crate::Stream::take_deviation) tells which of them a filter has relied on, so that its
+/// author can be warned of what would happen in Envoy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deviation {
+    /// A map was read that Envoy would not show any more.
+    HeadersStayReadable,
+    /// What was not paused was resumed.
+    ResumeWithoutPause,
+    /// The machine corrected `content-length` after an edit of the body.
+    ContentLengthKeptTrue,
+    /// A filter held body bytes behind another filter that held some too.
+    BuffersPerFilter,
+    /// Bytes shown again after a pause were dropped by "pause, no buffer".
+    NoBufferDropsAll,
+    /// A filter gave up callbacks while it held a message.
+    GivenUpCallbacksHold,
+}
+
+impl Deviation {
+    /// Every deviation.
+    pub const ALL: [Self; 6] = [
+        Self::HeadersStayReadable,
+        Self::ResumeWithoutPause,
+        Self::ContentLengthKeptTrue,
+        Self::BuffersPerFilter,
+        Self::NoBufferDropsAll,
+        Self::GivenUpCallbacksHold,
+    ];
+
+    /// Returns what happens here and what would happen in Envoy.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::HeadersStayReadable => {
+                "headers and trailers stay readable after they were continued, also request headers on the response path; \
+                 in Envoy reading them then answers BadArgument (2), except in the log callback"
+            }
+            Self::ResumeWithoutPause => {
+                "resuming a message that the plugin does not hold does nothing; in Envoy it may crash or repeat callbacks"
+            }
+            Self::ContentLengthKeptTrue => {
+                "`content-length` is corrected when the body's length changes while the plugin holds the head, and the stream \
+                 is reset when it changes later; in Envoy the plugin must remove or rewrite the field in its headers callback"
+            }
+            Self::BuffersPerFilter => {
+                "each plugin holds its own body bytes; in Envoy all plugins of a stream share one buffer per direction"
+            }
+            Self::NoBufferDropsAll => {
+                "\"pause, no buffer\" drops all bytes that the callback showed; in Envoy bytes held by an earlier \
+                 \"pause and buffer\" stay in the buffer"
+            }
+            Self::GivenUpCallbacksHold => {
+                "a plugin that gives up callbacks while it holds a message holds it until it resumes; Envoy has no way to give \
+                 up callbacks, and a callback that a module lacks counts as \"continue\" there (and here)"
+            }
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// A set of deviations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Deviations(u8);
+
+impl Deviations {
+    pub(crate) fn with(self, deviation: Deviation) -> Self {
+        Self(self.0 | deviation.bit())
+    }
+
+    /// Takes one deviation out of the set.
+    pub(crate) fn take(&mut self) -> Option<Deviation> {
+        let taken = Deviation::ALL
+            .into_iter()
+            .find(|one| self.0 & one.bit() != 0)?;
+        self.0 &= !taken.bit();
+        Some(taken)
+    }
+}

@@ -1,0 +1,188 @@
+//! The heads of the two messages.
+
+use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::uri::{PathAndQuery, Scheme};
+use http::{Method, StatusCode};
+
+use crate::effect::Direction;
+use crate::interest::Interest;
+
+/// The head of a request.
+///
+/// The authority is the field `host`, whichever HTTP version it came in: one place, so that the two cannot disagree.
+/// Plugins see it as part of the start line only; [`fields`](Self::fields) leaves it out.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead {
+    /// The method; must be there when the head is released.
+    pub method: Option<Method>,
+    /// The scheme of the request.
+    pub scheme: Option<Scheme>,
+    /// The path with its query; must be there when the head is released, except for CONNECT.
+    pub path: Option<PathAndQuery>,
+    /// The header fields, and the authority as `host`.
+    pub headers: HeaderMap,
+}
+
+impl RequestHead {
+    /// Returns the authority: `:authority` of HTTP/2, `host` of HTTP/1.
+    #[must_use]
+    pub fn authority(&self) -> Option<&HeaderValue> {
+        self.headers.get(HOST)
+    }
+
+    /// Sets or removes the authority.
+    pub fn set_authority(&mut self, authority: Option<HeaderValue>) {
+        match authority {
+            Some(authority) => _ = self.headers.insert(HOST, authority),
+            None => _ = self.headers.remove(HOST),
+        }
+    }
+
+    /// Returns whether a field of this name belongs to the start line and not to the fields that plugins see.
+    #[must_use]
+    pub fn is_start_line(name: &HeaderName) -> bool {
+        *name == HOST
+    }
+
+    /// Returns the fields that plugins see, in order: all but the authority.
+    pub fn fields(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.headers
+            .iter()
+            .filter(|(name, _)| !Self::is_start_line(name))
+    }
+
+    /// Returns the number of [`fields`](Self::fields).
+    #[must_use]
+    pub fn field_count(&self) -> usize {
+        self.headers.len() - self.headers.get_all(HOST).iter().count()
+    }
+
+    /// Replaces all [`fields`](Self::fields); the authority stays. A `host` among `fields` is dropped.
+    pub fn set_fields(&mut self, mut fields: HeaderMap) {
+        fields.remove(HOST);
+        if let Some(authority) = self.headers.remove(HOST) {
+            fields.insert(HOST, authority);
+        }
+        self.headers = fields;
+    }
+
+    /// Returns whether this is a gRPC request, whose local responses carry a gRPC status: its content type is
+    /// `application/grpc` or begins with `application/grpc+`.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        self.headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+}
+
+/// The head of a response.
+#[derive(Debug, Clone, Default)]
+pub struct ResponseHead {
+    /// The status; must be there when the head is released.
+    pub status: Option<StatusCode>,
+    /// The header fields.
+    pub headers: HeaderMap,
+}
+
+/// What the flow of a message needs to know of its head.
+pub(crate) trait Head: Clone {
+    /// The direction of the message, and with it the order of the filters.
+    const DIRECTION: Direction;
+    /// The headers callback.
+    const HEADERS: Interest;
+    /// The body callback.
+    const BODY: Interest;
+    /// The trailers callback.
+    const TRAILERS: Interest;
+
+    fn headers(&self) -> &HeaderMap;
+    fn headers_mut(&mut self) -> &mut HeaderMap;
+
+    /// Returns the number of fields that plugins see.
+    fn count(&self) -> usize;
+
+    /// Returns whether the head names an authority.
+    fn has_authority(&self) -> bool;
+
+    /// Returns the part of the start line that must be there and is not. `had_authority`: it came with an authority.
+    fn missing(&self, had_authority: bool) -> Option<&'static str>;
+
+    /// Returns whether `content-length` says nothing about the bytes that follow (RFC 9110, 8.6), whatever the request.
+    fn is_length_meaningless(&self) -> bool;
+}
+
+impl Head for RequestHead {
+    const DIRECTION: Direction = Direction::Request;
+    const HEADERS: Interest = Interest::REQUEST_HEADERS;
+    const BODY: Interest = Interest::REQUEST_BODY;
+    const TRAILERS: Interest = Interest::REQUEST_TRAILERS;
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    fn count(&self) -> usize {
+        self.field_count()
+    }
+
+    fn has_authority(&self) -> bool {
+        self.authority().is_some()
+    }
+
+    fn missing(&self, had_authority: bool) -> Option<&'static str> {
+        let connect = self.method == Some(Method::CONNECT);
+        if self.method.is_none() {
+            Some(":method")
+        } else if self.path.is_none() && !connect {
+            Some(":path")
+        } else if had_authority && !self.has_authority() {
+            Some(":authority")
+        } else {
+            None
+        }
+    }
+
+    fn is_length_meaningless(&self) -> bool {
+        self.method == Some(Method::CONNECT)
+    }
+}
+
+impl Head for ResponseHead {
+    const DIRECTION: Direction = Direction::Response;
+    const HEADERS: Interest = Interest::RESPONSE_HEADERS;
+    const BODY: Interest = Interest::RESPONSE_BODY;
+    const TRAILERS: Interest = Interest::RESPONSE_TRAILERS;
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    fn count(&self) -> usize {
+        self.headers.len()
+    }
+
+    fn has_authority(&self) -> bool {
+        false
+    }
+
+    fn missing(&self, _: bool) -> Option<&'static str> {
+        self.status.is_none().then_some(":status")
+    }
+
+    fn is_length_meaningless(&self) -> bool {
+        matches!(
+            self.status,
+            Some(StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        )
+    }
+}

@@ -1,0 +1,232 @@
+//! Hostcalls of filters. They answer at once; what they ask of the stream happens when no callback is running.
+
+use http::HeaderMap;
+
+use crate::access::{BodyError, Unavailable};
+use crate::deviation::Deviation;
+use crate::effect::{Direction, MapKind};
+use crate::filter::FilterIndex;
+use crate::head::{RequestHead, ResponseHead};
+use crate::interest::Interest;
+use crate::local_response::LocalResponse;
+
+use super::takeover::Takeover;
+use super::{Stream, around_request, around_response};
+
+impl Stream {
+    /// Returns a map that the filter may read: from its own callback on, and when the exchange is over every map that
+    /// ever was (ABI reference, 7.1, and the crate's list of deviations).
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] before that. Also once the head or trailers have been sent when no filter wanted any more
+    /// callbacks at that time: then no copy was kept.
+    pub fn fields(&self, filter: FilterIndex, of: MapKind) -> Result<&HeaderMap, Unavailable> {
+        match of {
+            MapKind::RequestHeaders => self.request_head(filter).map(|head| &head.headers),
+            MapKind::ResponseHeaders => self.response_head(filter).map(|head| &head.headers),
+            MapKind::RequestTrailers => {
+                let trailers = self.request.trailers(filter, self.is_over())?;
+                self.note_read(filter, self.request.holds_trailers(filter));
+                Ok(trailers)
+            }
+            MapKind::ResponseTrailers => {
+                let trailers = self.response.trailers(filter, self.is_over())?;
+                self.note_read(filter, self.response.holds_trailers(filter));
+                Ok(trailers)
+            }
+        }
+    }
+
+    /// Returns a map that the filter may write: in its own callback, and while the filter holds it. Trailers are made
+    /// in the callback that shows the end of a body without any; if they are left empty, there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] otherwise.
+    pub fn fields_mut(
+        &mut self,
+        filter: FilterIndex,
+        of: MapKind,
+    ) -> Result<&mut HeaderMap, Unavailable> {
+        match of {
+            MapKind::RequestHeaders => self.request_head_mut(filter).map(|head| &mut head.headers),
+            MapKind::ResponseHeaders => {
+                self.response_head_mut(filter).map(|head| &mut head.headers)
+            }
+            MapKind::RequestTrailers => self.request.trailers_mut(filter),
+            MapKind::ResponseTrailers => self.response.trailers_mut(filter),
+        }
+    }
+
+    /// Returns the request's head, readable as [`fields`](Self::fields) are.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] as there.
+    pub fn request_head(&self, filter: FilterIndex) -> Result<&RequestHead, Unavailable> {
+        let head = self.request.head(filter, self.is_over())?;
+        self.note_read(filter, self.request.holds_head(filter));
+        Ok(head)
+    }
+
+    /// Returns the request's head, writable as [`fields_mut`](Self::fields_mut) are.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] as there.
+    pub fn request_head_mut(
+        &mut self,
+        filter: FilterIndex,
+    ) -> Result<&mut RequestHead, Unavailable> {
+        self.request.head_mut(filter)
+    }
+
+    /// Returns the response's head, readable as [`fields`](Self::fields) are.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] as there.
+    pub fn response_head(&self, filter: FilterIndex) -> Result<&ResponseHead, Unavailable> {
+        let head = self.response.head(filter, self.is_over())?;
+        self.note_read(filter, self.response.holds_head(filter));
+        Ok(head)
+    }
+
+    /// Returns the response's head, writable as [`fields_mut`](Self::fields_mut) are.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] as there.
+    pub fn response_head_mut(
+        &mut self,
+        filter: FilterIndex,
+    ) -> Result<&mut ResponseHead, Unavailable> {
+        self.response.head_mut(filter)
+    }
+
+    /// Returns the number of body bytes that the filter can see: in its body callback those that it shows, else those
+    /// that it holds by [`DataAction::PauseAndBuffer`](crate::DataAction::PauseAndBuffer).
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::Unavailable`] in other phases.
+    pub fn body_size(&self, filter: FilterIndex, of: Direction) -> Result<usize, BodyError> {
+        match of {
+            Direction::Request => self.request.body_size(filter),
+            Direction::Response => self.response.body_size(filter),
+        }
+    }
+
+    /// Copies up to `count` of the bytes that the filter can see, from `start` on: fewer where they end, none beyond.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::Unavailable`] if there are none to see in this phase.
+    pub fn body_read(
+        &self,
+        filter: FilterIndex,
+        of: Direction,
+        start: usize,
+        count: usize,
+    ) -> Result<Vec<u8>, BodyError> {
+        match of {
+            Direction::Request => self.request.body_read(filter, start, count),
+            Direction::Response => self.response.body_read(filter, start, count),
+        }
+    }
+
+    /// Puts `data` in the place of `count` of the bytes that the filter can see, from `start` on; of fewer where they
+    /// end.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::Unavailable`] if there are none to see in this phase, [`BodyError::OutOfRange`] if `start` is beyond
+    /// their end, [`BodyError::TooLarge`] if the filter would then hold more than its limit.
+    pub fn body_splice(
+        &mut self,
+        filter: FilterIndex,
+        of: Direction,
+        start: usize,
+        count: usize,
+        data: &[u8],
+    ) -> Result<(), BodyError> {
+        match of {
+            Direction::Request => {
+                self.request
+                    .body_splice(filter, start, count, data, self.limits.request_body_bytes)
+            }
+            Direction::Response => self.response.body_splice(
+                filter,
+                start,
+                count,
+                data,
+                self.limits.response_body_bytes,
+            ),
+        }
+    }
+
+    /// Lets a paused message go on, once the running callback has returned. Nothing happens if the filter does not hold
+    /// it then.
+    pub fn resume(&mut self, filter: FilterIndex, direction: Direction) {
+        if !self.is_open() {
+            return;
+        }
+        if self.running.is_some() {
+            self.resumes = true;
+            match direction {
+                Direction::Request => self.request.resume_later(filter),
+                Direction::Response => self.response.resume_later(filter),
+            }
+            return;
+        }
+        match direction {
+            Direction::Request => self
+                .request
+                .resume(filter, around_request(&self.filters, self.limits)),
+            Direction::Response => {
+                let around = around_response(&self.filters, self.limits, &self.request);
+                self.response.resume(filter, around);
+            }
+        }
+    }
+
+    /// Answers the request, once the running callback has returned and whatever it returns. The first of several
+    /// commands that end the normal course wins.
+    pub fn send_local_response(&mut self, filter: FilterIndex, response: LocalResponse) {
+        self.take_over(Takeover::Respond(Some(filter), response));
+    }
+
+    /// Resets the stream, once the running callback has returned.
+    pub fn reset(&mut self, filter: FilterIndex) {
+        self.take_over(Takeover::Reset(filter));
+    }
+
+    /// Gives up callbacks of the filter for the rest of the stream: those not in `interest`. What the filter holds stays
+    /// held until it resumes.
+    pub fn narrow_interest(&mut self, filter: FilterIndex, interest: Interest) {
+        if let Some(filter) = self.filters.get_mut(filter.0) {
+            filter.narrow(interest);
+        }
+    }
+
+    /// Has the route chosen again: the driver finds out by [`take_route_cleared`](Self::take_route_cleared).
+    pub fn clear_route_cache(&mut self, _filter: FilterIndex) {
+        self.route_cleared = true;
+    }
+
+    /// Returns whether a filter has asked for the route to be chosen again since last asked.
+    pub fn take_route_cleared(&mut self) -> bool {
+        std::mem::take(&mut self.route_cleared)
+    }
+
+    /// Notes that a filter has read a map; `held`: one that Envoy would have shown it too.
+    fn note_read(&self, filter: FilterIndex, held: bool) {
+        if held || self.is_over() {
+            return;
+        }
+        if let Some(filter) = self.filters.get(filter.0) {
+            filter.note(Deviation::HeadersStayReadable);
+        }
+    }
+}
