@@ -182,3 +182,59 @@ fn declared_name(code: &str) -> Option<&str> {
         .unwrap_or(code);
     code.split([':', ' ', '=', '{']).next()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of an interface that say something.
+    fn declarations(text: &str, interface: &str) -> Vec<String> {
+        block(text, &format!("interface {interface}"))
+            .unwrap_or_else(|| panic!("no interface `{interface}`"))
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or(line).trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn every_cut_is_a_strict_subset_of_its_package() {
+        for package in PACKAGES {
+            let (source, file) = package.source;
+            let full = fs::read_to_string(workspace::sources_of(source).unwrap().join(file)).unwrap();
+            let cut = fs::read_to_string(workspace::root().join("wit/deps").join(package.file)).unwrap();
+            for (interface, _) in package.interfaces {
+                let full = declarations(&full, interface);
+                let mut rest = full.iter();
+                let cut = declarations(&cut, interface);
+                for line in &cut {
+                    assert!(
+                        rest.any(|known| known == line),
+                        "`{line}` of {interface} in {} is not in the full package",
+                        package.file
+                    );
+                }
+                if package.file != "wasi-logging.wit" {
+                    assert!(cut.len() < full.len() || *interface == "random", "{interface} is not cut");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn vendored_packages_are_current() {
+        run(&Args { check: true }).unwrap();
+    }
+
+    #[test]
+    fn nothing_asynchronous_is_left() {
+        for package in PACKAGES {
+            let cut = cut_package(package).unwrap();
+            for line in cut.lines().map(|line| line.split("//").next().unwrap_or(line)) {
+                for word in ["async", "stream<", "future<", "resource "] {
+                    assert!(!line.contains(word), "{}: {line}", package.file);
+                }
+            }
+        }
+    }
+}

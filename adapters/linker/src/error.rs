@@ -165,11 +165,10 @@ fn collapse_spaces(line: &str) -> String {
 /// Longer names are cut in messages and reports.
 const MAX_NAME_CHARS: usize = 120;
 
-/// A name as modules import it, `env.proxy_log`, fit for one line of a message or log whatever its characters.
-pub(crate) fn import_name(module: &str, name: &str) -> String {
+/// A name that a module has chosen, fit for one line of a message or log whatever its characters.
+pub(crate) fn printable(name: &str) -> String {
     let mut text = String::new();
-    let characters = module.chars().chain(['.']).chain(name.chars());
-    for (at, character) in characters.enumerate() {
+    for (at, character) in name.chars().enumerate() {
         if at == MAX_NAME_CHARS {
             text.push('…');
             break;
@@ -181,6 +180,11 @@ pub(crate) fn import_name(module: &str, name: &str) -> String {
         }
     }
     text
+}
+
+/// An import as its module names it, `env.proxy_log`, fit for a message.
+pub(crate) fn import_name(module: &str, name: &str) -> String {
+    printable(&format!("{module}.{name}"))
 }
 
 /// Why bytes cannot serve as the shim. Only people who build a shim ever see one.
@@ -202,10 +206,10 @@ pub enum ShimError {
         /// A start section or an `_initialize` export.
         found: &'static str,
     },
-    /// The shim does not define exactly one memory.
-    #[error("shim defines {count} memories; it must define one")]
+    /// The shim has none or several memories, or imports one.
+    #[error("shim has {count} memories, defined or imported; it must define one")]
     Memories {
-        /// How many it defines.
+        /// How many it has.
         count: usize,
     },
     /// The shim imports something that is no function.

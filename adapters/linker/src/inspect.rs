@@ -3,6 +3,7 @@
 mod component;
 mod core_module;
 mod sdk;
+mod search;
 mod sizes;
 mod toolchain;
 
@@ -139,44 +140,45 @@ impl Linker {
                 refusal: Some(error.into()),
             });
         }
-        let producers = producers::read(bytes)?;
-        let (kind, toolchain, refusal) = match Module::parse(bytes) {
-            Ok(module) => {
-                let refusal = Plan::new(&module, self.shim()).err();
-                let is_legacy = !matches!(
-                    refusal,
-                    Some(LinkError::NoAbiVersion | LinkError::UnknownAbiVersion { .. })
-                );
-                let core_module = CoreModule::new(&module, self.shim());
-                let toolchain = Toolchain::of_module(&module, &producers);
-                let kind = match is_legacy {
-                    true => Kind::LegacyModule(core_module),
-                    false => Kind::OtherModule(core_module),
-                };
-                (kind, toolchain, refusal.map(Refusal::Link))
-            }
-            Err(ParseError::Component) => {
-                let component = Component::parse(bytes)?;
-                let refusal = component.refusal();
-                let toolchain = Toolchain::of_producers(&producers);
-                let kind = if component.role == ComponentRole::Plugin {
-                    Kind::Plugin(component)
-                } else {
-                    Kind::OtherComponent(component)
-                };
-                (kind, toolchain, refusal)
-            }
+        let (kind, refusal) = match Module::parse(bytes) {
+            Ok(module) => self.inspect_module(&module),
+            Err(ParseError::Component) => inspect_component(bytes)?,
             Err(ParseError::Malformed(error)) => return Err(error.into()),
         };
+        let producers = producers::read(bytes)?;
         Ok(Inspection {
             kind,
             sizes: Sizes::of(bytes)?,
-            toolchain,
+            toolchain: Toolchain::of(bytes, &producers),
             sdk: Sdk::find(bytes),
             producers,
             refusal,
         })
     }
+
+    fn inspect_module(&self, module: &Module<'_>) -> (Kind, Option<Refusal>) {
+        let core_module = CoreModule::new(module, self.shim());
+        let kind = if core_module.abi.is_some() {
+            Kind::LegacyModule(core_module)
+        } else {
+            Kind::OtherModule(core_module)
+        };
+        (
+            kind,
+            Plan::new(module, self.shim()).err().map(Refusal::Link),
+        )
+    }
+}
+
+fn inspect_component(bytes: &[u8]) -> Result<(Kind, Option<Refusal>), InspectError> {
+    let component = Component::parse(bytes)?;
+    let refusal = component.refusal();
+    let kind = if component.role == ComponentRole::Plugin {
+        Kind::Plugin(component)
+    } else {
+        Kind::OtherComponent(component)
+    };
+    Ok((kind, refusal))
 }
 
 impl From<wasmparser::Error> for InspectError {

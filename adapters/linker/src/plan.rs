@@ -4,7 +4,7 @@ use proxy_wasi_abi::AbiVersion;
 use proxy_wasi_abi::callback::{CALLBACKS, Callback, callback_index};
 use wasmparser::{ExternalKind, MemoryType};
 
-use crate::error::{LinkError, import_name};
+use crate::error::{LinkError, import_name, printable};
 use crate::imports::{self, Import};
 use crate::module::Module;
 use crate::shim::Shim;
@@ -109,7 +109,7 @@ pub(crate) fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> 
     }
     Err(match unknown {
         Some(marker) => LinkError::UnknownAbiVersion {
-            marker: marker.to_owned(),
+            marker: printable(marker),
         },
         None => LinkError::NoAbiVersion,
     })

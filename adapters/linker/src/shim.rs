@@ -121,10 +121,13 @@ fn check_shape(module: &Module<'_>) -> Result<(), ShimError> {
             name: import.name.to_owned(),
         });
     }
-    let memories = module.defined_memories.len() + module.imported_memories.len();
-    if memories != 1 || module.defined_memories.len() != 1 {
+    let (defined, imported) = (
+        module.defined_memories.len(),
+        module.imported_memories.len(),
+    );
+    if (defined, imported) != (1, 0) {
         return Err(ShimError::Memories {
-            count: module.defined_memories.len(),
+            count: defined + imported,
         });
     }
     Ok(())

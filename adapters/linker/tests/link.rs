@@ -31,8 +31,10 @@ use proxy_wasi_linker::{LinkError, LinkReport, Linker, Refusal};
 mod core_module;
 #[path = "support/test_shim.rs"]
 mod test_shim;
+#[path = "support/untouched.rs"]
+mod untouched;
 
-use core_module::Image;
+use untouched::Image;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -90,7 +92,9 @@ fn check_inspection(
             let foreseen = foreseen.cloned().map(Refusal::Link);
             let message = "the inspection comes to another conclusion";
             check(is_component || inspection.refusal == foreseen, message)?;
-            format!("{inspection:#?}\n")
+            let refused = inspection.refusal.as_ref();
+            let refused = refused.map(|refusal| format!("refused: {refusal}\n"));
+            format!("{inspection:#?}\n{}", refused.unwrap_or_default())
         }
         Err(error) => format!("{error}\n"),
     };
@@ -101,7 +105,7 @@ fn check_component(linker: &Linker, module: &[u8], component: &[u8]) -> Result<(
     let again = linker.link(module)?.component;
     check(again == component, "linking again gives other bytes")?;
     let [main, library] = core_module::main_and_library(component);
-    let same_code = core_module::code(module) == core_module::code(library);
+    let same_code = untouched::code(module) == untouched::code(library);
     check(same_code, "the code section has changed")?;
     for section in ["name", ".debug_info", ".debug_line", "producers"] {
         let [before, after] =

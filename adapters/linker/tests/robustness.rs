@@ -1,5 +1,9 @@
 //! Whatever the bytes, linking and inspecting return.
-#![expect(clippy::expect_used, reason = "a test that panics has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
 
 use std::sync::LazyLock;
 use std::{env, fs};

@@ -22,7 +22,7 @@ pub(crate) fn init(level: LogLevel) {
         // Other crates' doings are of interest only when something is wrong.
         .with_default(ours.min(LevelFilter::WARN))
         .with_target("proxy_wasi", ours)
-        .with_target(proxy_wasi_runtime::ACCESS_LOG_TARGET, LevelFilter::INFO);
+        .with_target(proxy_wasi_runtime::PLUGIN_LOG_TARGET, ours);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());

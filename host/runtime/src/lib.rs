@@ -1,30 +1,19 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
+pub mod clock;
 pub mod config;
+mod executor;
+mod filter_chain;
 pub mod plugin;
+mod run;
+pub mod server;
+pub mod upstream;
 pub mod vm;
 
-use std::net::SocketAddr;
+pub use run::{RunError, run};
 
-use config::Config;
+/// The target of plugins' own log lines, and of those about their traps.
+pub const PLUGIN_LOG_TARGET: &str = "plugin";
 
-/// The tracing target of access log lines, which have a switch of their own and no level.
-pub const ACCESS_LOG_TARGET: &str = "proxy_wasi::access";
-
-/// Why a proxy did not start or had to stop.
-// PLACEHOLDER: replaced together with `run`.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// What `run` is a placeholder for.
-    #[error("this build cannot serve")]
-    Placeholder,
-}
-
-/// Serves until the process is asked to stop.
-///
-/// # Errors
-///
-/// PLACEHOLDER: always.
-pub fn run(_config: Config, _ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
-    Err(RunError::Placeholder)
-}
+/// An error of any kind, for the places where bodies of different origin meet.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -3,7 +3,9 @@
 mod artifact;
 mod code;
 mod engine;
+mod loader;
 
 pub use self::artifact::{Artifact, ArtifactError, ArtifactKind, MAX_FILE_SIZE};
 pub use self::code::{CodeError, PluginCode};
 pub use self::engine::{EPOCH_PERIOD, PluginEngine};
+pub use self::loader::{LoadError, PluginLoader};

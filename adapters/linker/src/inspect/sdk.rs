@@ -1,5 +1,7 @@
 //! Which Proxy-Wasm SDK a module was written with: a guess from strings that SDKs leave in the data.
 
+use super::search::find;
+
 /// A Proxy-Wasm SDK.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -111,13 +113,6 @@ impl Trace {
     }
 }
 
-/// Where `needle` first occurs.
-pub(super) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes
-        .windows(needle.len().max(1))
-        .position(|window| window == needle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +134,5 @@ mod tests {
     #[test]
     fn nothing_is_found_in_nothing() {
         assert_eq!(Sdk::find(b""), None);
-        assert_eq!(find(b"", b""), None);
     }
 }

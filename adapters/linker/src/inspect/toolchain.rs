@@ -1,7 +1,6 @@
 //! What built a file: a guess from signatures that tools leave.
 
-use super::sdk::find;
-use crate::module::Module;
+use super::search::find;
 use crate::producers::Producer;
 
 /// The toolchains that plugins are built with.
@@ -45,27 +44,27 @@ const SIGNATURES: &[(&str, Toolchain)] = &[
     ("Go cmd/compile", Toolchain::Go),
     ("Zig", Toolchain::Zig),
     ("clang", Toolchain::Clang),
+    ("wit-bindgen-c", Toolchain::Clang),
 ];
 
-/// How paths of AssemblyScript's library begin, in UTF-16: every module with a managed string holds one.
-const ASSEMBLY_SCRIPT_TRACE: &[u8] = b"~\0l\0i\0b\0/\0";
+/// Strings in files of toolchains that do not sign, or sign only as what they are made of.
+const TRACES: &[(&[u8], Toolchain)] = &[
+    // A library in every component that componentize-py makes.
+    (b"libcomponentize_py_", Toolchain::Python),
+    // A crate of componentize-qjs, in paths of panic messages.
+    (b"/rquickjs-core-", Toolchain::JavaScript),
+    // Emscripten's runtime asks for it when memory may grow.
+    (b"emscripten_notify_memory_growth", Toolchain::Emscripten),
+    // How paths of AssemblyScript's library begin, in UTF-16: every module with a managed string holds one.
+    (b"~\0l\0i\0b\0/\0", Toolchain::AssemblyScript),
+];
 
 impl Toolchain {
-    pub(super) fn of_module(module: &Module<'_>, producers: &[Producer]) -> Self {
-        let mut imports = module.imported_functions.iter();
-        // Emscripten signs as clang.
-        if imports.any(|import| import.name == "emscripten_notify_memory_growth") {
-            return Self::Emscripten;
+    pub(super) fn of(bytes: &[u8], producers: &[Producer]) -> Self {
+        let mut traces = TRACES.iter();
+        if let Some((_, toolchain)) = traces.find(|(trace, _)| find(bytes, trace).is_some()) {
+            return *toolchain;
         }
-        let signed = Self::of_producers(producers);
-        // AssemblyScript does not sign.
-        if signed == Self::Unknown && find(module.bytes, ASSEMBLY_SCRIPT_TRACE).is_some() {
-            return Self::AssemblyScript;
-        }
-        signed
-    }
-
-    pub(super) fn of_producers(producers: &[Producer]) -> Self {
         let signed = |name: &str| {
             producers
                 .iter()

@@ -56,6 +56,11 @@ impl PluginCode {
         let exports = PluginExports::find(&instance).map_err(CodeError::Export)?;
         Ok(Self { engine: engine.clone(), instance, exports })
     }
+
+    /// Whether both are the same code, not just equal.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.instance.component().image_range() == other.instance.component().image_range()
+    }
 }
 
 /// Links a component with everything that the linker lacks replaced by traps.

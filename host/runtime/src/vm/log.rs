@@ -7,19 +7,20 @@ use tracing::{debug, error, info, trace, warn};
 
 use super::bindings::wasi::logging::logging::Level;
 use super::state::Current;
+use crate::PLUGIN_LOG_TARGET;
 
 /// Bytes of one line that are kept: enough for a stack trace, too little to fill a disk with one call.
 const MAX_LINE: usize = 16 * 1024;
 /// Bytes that a plugin may print in one callback.
 const MAX_OUTPUT: usize = 16 * MAX_LINE;
 
-/// Logs a plugin's message under the target `plugin`.
+/// Logs a plugin's message under [`PLUGIN_LOG_TARGET`].
 pub(crate) fn emit(level: Level, plugin: &str, current: Current, request_id: Option<&str>, message: &str) {
     let message = printable(message);
     let context = current.stream.unwrap_or(current.root);
     let request_id = request_id.unwrap_or("-");
     macro_rules! line {
-        ($macro:ident) => { $macro!(target: "plugin", plugin, context, request_id, "{message}") };
+        ($macro:ident) => { $macro!(target: PLUGIN_LOG_TARGET, plugin, context, request_id, "{message}") };
     }
     match level {
         Level::Trace => line!(trace),
@@ -28,7 +29,7 @@ pub(crate) fn emit(level: Level, plugin: &str, current: Current, request_id: Opt
         Level::Warn => line!(warn),
         Level::Error => line!(error),
         Level::Critical => {
-            error!(target: "plugin", plugin, context, request_id, critical = true, "{message}");
+            error!(target: PLUGIN_LOG_TARGET, plugin, context, request_id, critical = true, "{message}");
         }
     }
 }

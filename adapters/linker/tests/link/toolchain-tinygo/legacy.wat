@@ -1,0 +1,15 @@
+(module
+  (type (;0;) (func))
+  (type (;1;) (func (param i32) (result i32)))
+  (import "__main_module__" "legacy_memory" (memory (;0;) 1))
+  (export "legacy malloc" (func 1))
+  (func (;0;) (type 0))
+  (func (;1;) (type 1) (param i32) (result i32)
+    i32.const 1024
+  )
+  (@producers
+    (language "Go" "")
+    (processed-by "clang" "15")
+    (processed-by "TinyGo" "0.34.0")
+  )
+)

@@ -1,0 +1,368 @@
+//! One request and its response on their way through the filter chain.
+
+mod access;
+mod flat;
+mod pump;
+
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Version};
+use http_body::Frame;
+use proxy_wasi_stream::{
+    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, RequestHead, ResetReason, ResponseHead, Stream,
+    TrailersAction,
+};
+use smallvec::SmallVec;
+
+pub(super) use self::pump::{Pump, Step};
+use super::bodies::{RequestSource, ResponseSource};
+use super::chain::{Bound, Chain};
+use super::properties::SetProperties;
+use crate::server::ConnectionInfo;
+use crate::upstream::Cluster;
+use crate::vm::{self, At, SharedVm, Trap};
+
+/// Facts about an exchange that do not change.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) connection: Rc<ConnectionInfo>,
+    pub(crate) version: Version,
+    pub(crate) request_id: Option<HeaderValue>,
+    pub(crate) started: SystemTime,
+}
+
+/// What a message has become after the chain, not taken yet.
+#[derive(Debug)]
+struct Outgoing<H> {
+    head: Option<(H, bool)>,
+    frames: VecDeque<Frame<Bytes>>,
+    /// The last frame is there.
+    ended: bool,
+}
+
+impl<H> Default for Outgoing<H> {
+    fn default() -> Self {
+        Self { head: None, frames: VecDeque::new(), ended: false }
+    }
+}
+
+impl<H> Outgoing<H> {
+    fn push_data(&mut self, data: Bytes, end_of_stream: bool) {
+        if !data.is_empty() {
+            self.frames.push_back(Frame::data(data));
+        }
+        self.ended |= end_of_stream;
+    }
+
+    fn push_trailers(&mut self, trailers: HeaderMap) {
+        self.frames.push_back(Frame::trailers(trailers));
+        self.ended = true;
+    }
+}
+
+#[derive(Debug, Default)]
+struct Outbox {
+    request: Outgoing<RequestHead>,
+    response: Outgoing<ResponseHead>,
+    /// A local response has taken over.
+    upstream_abandoned: bool,
+    reset: Option<ResetReason>,
+}
+
+/// Who waits for what. Each is one task; the newest waker counts.
+#[derive(Default)]
+struct Wakers {
+    /// The handler, for a head.
+    handler: Cell<Option<Waker>>,
+    request_body: Cell<Option<Waker>>,
+    response_body: Cell<Option<Waker>>,
+}
+
+/// An exchange, shared by the tasks that move its parts and by the VMs whose plugins act on it.
+pub(crate) struct Exchange {
+    this: Weak<Self>,
+    pub(crate) facts: Facts,
+    machine: RefCell<Stream>,
+    filters: SmallVec<[BoundStream; 4]>,
+    outbox: RefCell<Outbox>,
+    /// The request body as it comes from downstream.
+    request_source: RefCell<Option<RequestSource>>,
+    response_source: RefCell<Option<ResponseSource>>,
+    wakers: Wakers,
+    /// The effects are being carried out further up the stack.
+    running: Cell<bool>,
+    finished: Cell<bool>,
+    properties: RefCell<SetProperties>,
+    cluster: RefCell<Option<Arc<Cluster>>>,
+}
+
+struct BoundStream {
+    bound: Bound,
+    /// The stream context in the filter's VM; 0 until it is first called.
+    context: Cell<u64>,
+}
+
+impl Exchange {
+    /// Begins an exchange on a chain.
+    pub(crate) fn new(chain: &Chain, facts: Facts, request_body: Option<RequestSource>) -> Rc<Self> {
+        let mut filters = SmallVec::new();
+        let mut machine_filters = SmallVec::<[_; 4]>::new();
+        for filter in &chain.filters {
+            let (bound, machine_filter) = filter.bind();
+            filters.push(BoundStream { bound, context: Cell::new(0) });
+            machine_filters.push(machine_filter);
+        }
+        Rc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            facts,
+            machine: RefCell::new(Stream::new(machine_filters, chain.limits)),
+            filters,
+            outbox: RefCell::default(),
+            request_source: RefCell::new(request_body),
+            response_source: RefCell::new(None),
+            wakers: Wakers::default(),
+            running: Cell::new(false),
+            finished: Cell::new(false),
+            properties: RefCell::default(),
+            cluster: RefCell::new(None),
+        })
+    }
+
+    /// Tells the machine something and carries out what follows.
+    pub(crate) fn tell(&self, event: impl FnOnce(&mut Stream)) {
+        event(&mut self.machine.borrow_mut());
+        self.run();
+    }
+
+    /// Asks the machine something.
+    pub(crate) fn ask<R>(&self, question: impl FnOnce(&Stream) -> R) -> R {
+        question(&self.machine.borrow())
+    }
+
+    /// Carries out the machine's effects until there are none.
+    fn run(&self) {
+        if self.running.replace(true) {
+            return;
+        }
+        loop {
+            let effect = self.machine.borrow_mut().poll_effect();
+            let Some(effect) = effect else { break };
+            self.carry_out(effect);
+        }
+        self.running.set(false);
+    }
+
+    fn carry_out(&self, effect: Effect) {
+        let mut outbox = match effect {
+            Effect::Callback(filter, callback) => return self.call(filter, callback),
+            _ => self.outbox.borrow_mut(),
+        };
+        let waker = match effect {
+            Effect::Callback(..) => return,
+            Effect::RequestHead { head, end_of_stream } => {
+                outbox.request.head = Some((head, end_of_stream));
+                outbox.request.ended |= end_of_stream;
+                &self.wakers.handler
+            }
+            Effect::RequestData(data, end_of_stream) => {
+                outbox.request.push_data(data, end_of_stream);
+                &self.wakers.request_body
+            }
+            Effect::RequestTrailers(trailers) => {
+                outbox.request.push_trailers(trailers);
+                &self.wakers.request_body
+            }
+            Effect::ResponseHead { head, end_of_stream } => {
+                outbox.response.head = Some((head, end_of_stream));
+                outbox.response.ended |= end_of_stream;
+                &self.wakers.handler
+            }
+            Effect::ResponseData(data, end_of_stream) => {
+                outbox.response.push_data(data, end_of_stream);
+                &self.wakers.response_body
+            }
+            Effect::ResponseTrailers(trailers) => {
+                outbox.response.push_trailers(trailers);
+                &self.wakers.response_body
+            }
+            Effect::AbandonUpstream => {
+                outbox.upstream_abandoned = true;
+                drop(outbox);
+                self.abandon_upstream();
+                return;
+            }
+            Effect::Reset(reason) => {
+                tracing::warn!(request_id = self.request_id_text(), %reason, "stream reset");
+                outbox.reset = Some(reason);
+                drop(outbox);
+                self.abandon_upstream();
+                wake(&self.wakers.response_body);
+                &self.wakers.handler
+            }
+        };
+        wake(waker);
+    }
+
+    /// The response goes on without the upstream.
+    fn abandon_upstream(&self) {
+        let source = self.response_source.borrow_mut().take();
+        drop(source);
+        wake(&self.wakers.request_body);
+        wake(&self.wakers.handler);
+    }
+
+    /// Calls a plugin back and tells the machine what it said.
+    fn call(&self, filter: FilterIndex, callback: Callback) {
+        let Some(stream) = self.filters.get(filter.0) else { return };
+        let on_failure = stream.bound.on_failure;
+        let Some(shared) = stream.bound.vm.as_ref().filter(|shared| !shared.failed.get()) else {
+            self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+            return;
+        };
+        let (outcome, touched) = {
+            let mut vm = shared.vm.borrow_mut();
+            let Some(at) = self.context(stream, filter, &mut vm) else {
+                drop(vm);
+                self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+                return;
+            };
+            (enter(&mut vm, at, callback), vm.take_touched())
+        };
+        match outcome {
+            Ok(action) => self.machine.borrow_mut().handle_action(filter, action),
+            Err(trap) => {
+                self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+                fail(shared, &trap);
+            }
+        }
+        for touched in touched {
+            touched.settle();
+        }
+    }
+
+    /// The contexts of this stream in a filter's VM, which learns of the stream now if it has not before.
+    #[inline]
+    fn context(&self, stream: &BoundStream, filter: FilterIndex, vm: &mut vm::Vm) -> Option<At> {
+        let mut context = stream.context.get();
+        if context == 0 {
+            context = vm.add_stream(self.this.upgrade()?, filter.0)?;
+            stream.context.set(context);
+        }
+        Some(At { root: stream.bound.root, stream: context })
+    }
+
+    /// The exchange is over, well or badly: plugins hear of it and forget it.
+    pub(crate) fn finish(&self) {
+        if self.finished.replace(true) {
+            return;
+        }
+        self.tell(Stream::end);
+        for stream in &self.filters {
+            let context = stream.context.get();
+            if context != 0
+                && let Some(shared) = &stream.bound.vm
+                && !shared.failed.get()
+            {
+                shared.vm.borrow_mut().remove_stream(context);
+            }
+        }
+        // What is left of either message goes now, and with it the connections it holds.
+        let request = self.request_source.borrow_mut().take();
+        let response = self.response_source.borrow_mut().take();
+        drop((request, response));
+    }
+
+    pub(crate) fn set_properties(&self) -> Ref<'_, SetProperties> {
+        self.properties.borrow()
+    }
+
+    /// The cluster that the request goes to, once one was chosen.
+    pub(crate) fn cluster(&self) -> Option<Arc<Cluster>> {
+        self.cluster.borrow().clone()
+    }
+
+    pub(crate) fn set_cluster(&self, cluster: &Arc<Cluster>) {
+        *self.cluster.borrow_mut() = Some(Arc::clone(cluster));
+    }
+
+    fn request_id_text(&self) -> &str {
+        self.facts.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-")
+    }
+}
+
+fn wake(waker: &Cell<Option<Waker>>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+/// Runs a callback.
+#[inline]
+fn enter(vm: &mut vm::Vm, at: At, callback: Callback) -> Result<Action, Trap> {
+    match callback {
+        Callback::RequestHeaders { count, end_of_stream } => {
+            vm.on_request_headers(at, count, end_of_stream).map(header_action)
+        }
+        Callback::RequestBody { size, end_of_stream } => vm.on_request_body(at, size, end_of_stream).map(data_action),
+        Callback::RequestTrailers { count } => vm.on_request_trailers(at, count).map(trailers_action),
+        Callback::ResponseHeaders { count, end_of_stream } => {
+            vm.on_response_headers(at, count, end_of_stream).map(header_action)
+        }
+        Callback::ResponseBody { size, end_of_stream } => vm.on_response_body(at, size, end_of_stream).map(data_action),
+        Callback::ResponseTrailers { count } => vm.on_response_trailers(at, count).map(trailers_action),
+        Callback::StreamEnd => vm.on_stream_end(at).map(|()| Action::Done),
+    }
+}
+
+/// A VM has trapped: it is not entered again, and its other streams learn of it.
+#[cold]
+fn fail(shared: &Rc<SharedVm>, trap: &Trap) {
+    tracing::error!(target: "plugin", "{trap}");
+    shared.failed.set(true);
+    let streams = shared.vm.borrow_mut().drain_streams();
+    for stream in &streams {
+        stream.access.plugin_failed(stream.filter);
+    }
+    for stream in streams {
+        stream.access.settle();
+    }
+}
+
+fn header_action(action: vm::HeaderAction) -> Action {
+    Action::Headers(match action {
+        vm::HeaderAction::Continue => HeaderAction::Continue,
+        vm::HeaderAction::Pause => HeaderAction::Pause,
+        vm::HeaderAction::ContinueAndEndStream => HeaderAction::ContinueAndEndStream,
+        vm::HeaderAction::PauseAllAndBuffer => HeaderAction::PauseAllAndBuffer,
+        vm::HeaderAction::PauseAllAndWatermark => HeaderAction::PauseAllAndWatermark,
+    })
+}
+
+fn data_action(action: vm::DataAction) -> Action {
+    Action::Data(match action {
+        vm::DataAction::Continue => DataAction::Continue,
+        vm::DataAction::PauseAndBuffer => DataAction::PauseAndBuffer,
+        vm::DataAction::PauseAndWatermark => DataAction::PauseAndWatermark,
+        vm::DataAction::PauseNoBuffer => DataAction::PauseNoBuffer,
+    })
+}
+
+fn trailers_action(action: vm::TrailersAction) -> Action {
+    Action::Trailers(match action {
+        vm::TrailersAction::Continue => TrailersAction::Continue,
+        vm::TrailersAction::Pause => TrailersAction::Pause,
+    })
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,349 @@
+//! One request from downstream to upstream and back.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::SystemTime;
+
+use http::uri::{PathAndQuery, Scheme, Uri};
+use http::{Method, Request, Response, StatusCode, header, request};
+use http_body::Body;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use proxy_wasi_stream::{LocalResponse, RequestHead, ResetReason, ResponseHead};
+
+use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, ResponseSource};
+use super::chain::Chain;
+use super::exchange::{Exchange, Facts, Pump, Step};
+use crate::BoxError;
+use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
+use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
+use crate::upstream::{Cluster, UpstreamClient, UpstreamError, echo};
+
+/// What the requests of a worker share.
+pub(crate) struct Worker {
+    /// Replaceable: an exchange keeps the chain it began with.
+    pub(crate) chain: RefCell<Rc<Chain>>,
+    pub(crate) client: UpstreamClient<RequestBody>,
+    /// Nothing for the built-in upstream.
+    pub(crate) cluster: Option<Arc<Cluster>>,
+    /// For the access log.
+    pub(crate) cluster_name: Option<Arc<str>>,
+    pub(crate) rewrite_host: bool,
+    /// Bytes of a request body that the built-in upstream looks at.
+    pub(crate) echo_body: usize,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) access_log: Option<AccessLog>,
+}
+
+/// A stream that fails without a response: its connection is closed, or its HTTP/2 stream reset.
+#[derive(Debug, thiserror::Error)]
+#[error("stream reset: {0}")]
+pub(crate) struct StreamReset(ResetReason);
+
+type Handled = Result<Response<ResponseBody>, BoxError>;
+
+/// Serves a request.
+///
+/// # Errors
+///
+/// The stream is to be reset.
+pub(crate) async fn handle(
+    worker: Rc<Worker>,
+    mut request: Request<Incoming>,
+    connection: Rc<ConnectionInfo>,
+) -> Handled {
+    let mut ending = Ending::new(&worker, &request, &connection);
+    if let Err(rejection) = intermediary::admit(&mut request, connection.local, &worker.request_ids) {
+        return Ok(reject(&rejection, ending));
+    }
+    ending.admitted(&request);
+    let chain = Rc::clone(&worker.chain.borrow());
+    if chain.filters.is_empty() {
+        return Ok(forward(&worker, request, ending).await);
+    }
+    filter(&worker, &chain, request, connection, ending).await
+}
+
+/// Without plugins: the request goes to the upstream, the response comes back.
+async fn forward(worker: &Worker, request: Request<Incoming>, mut ending: Ending) -> Response<ResponseBody> {
+    let received = ending.received.clone();
+    match worker.send(request.map(|body| RequestBody::direct(body, received))).await {
+        Ok(response) => {
+            ending.responding(response.status());
+            response.map(|source| ResponseBody::direct(source, ending))
+        }
+        Err(failure) => {
+            let (parts, body) = failure.response().into_parts();
+            ending.responding(parts.status);
+            Response::from_parts(parts, ResponseBody::direct(ResponseSource::Full(body), ending))
+        }
+    }
+}
+
+/// With plugins.
+async fn filter(
+    worker: &Worker,
+    chain: &Chain,
+    request: Request<Incoming>,
+    connection: Rc<ConnectionInfo>,
+    mut ending: Ending,
+) -> Handled {
+    let (parts, body) = request.into_parts();
+    let end_of_stream = body.is_end_stream();
+    let facts = Facts {
+        connection,
+        version: parts.version,
+        request_id: parts.headers.get(X_REQUEST_ID).cloned(),
+        started: SystemTime::now(),
+    };
+    let body = RequestSource::new(body, ending.received.clone());
+    let exchange = Exchange::new(chain, facts, (!end_of_stream).then_some(body));
+    ending.exchange = Some(Rc::clone(&exchange));
+    exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
+
+    let (head, end_of_stream) = match poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await {
+        Step::Forward(head, end) => (head, end),
+        Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
+        Step::Reset(reason) => return Err(ending.reset(reason)),
+    };
+    let step = match send(worker, &exchange, head, end_of_stream).await {
+        Sent::Step(step) => step,
+        Sent::Response(response) => {
+            let (parts, source) = response.into_parts();
+            let end_of_stream = source.is_end_stream();
+            if !end_of_stream {
+                exchange.set_response_source(source);
+            }
+            let head = ResponseHead { status: Some(parts.status), headers: parts.headers };
+            exchange.tell(|machine| machine.handle_response_head(head, end_of_stream));
+            poll_fn(|cx| exchange.poll_step(cx, Pump::Response)).await
+        }
+        Sent::Failed(failure) => {
+            exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
+            poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
+        }
+    };
+    match step {
+        Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),
+        Step::Reset(reason) => Err(ending.reset(reason)),
+        // The machine gives a head away once.
+        Step::Forward(..) => Err("the request was forwarded twice".into()),
+    }
+}
+
+enum Sent {
+    Response(Response<ResponseSource>),
+    Failed(UpstreamFailure),
+    /// A plugin has ended the stream meanwhile.
+    Step(Step),
+}
+
+/// Sends the request upstream, unless a plugin has other plans before the response is there.
+async fn send(worker: &Worker, exchange: &Rc<Exchange>, head: RequestHead, end_of_stream: bool) -> Sent {
+    let body = if end_of_stream {
+        RequestBody::Empty
+    } else {
+        match exchange.take_transparent_request() {
+            Some(source) => RequestBody::Direct(source),
+            None => RequestBody::Filtered(Rc::clone(exchange)),
+        }
+    };
+    if let Some(cluster) = &worker.cluster {
+        exchange.set_cluster(cluster);
+    }
+    let mut upstream = pin!(worker.send(upstream_request(head, body)));
+    poll_fn(|cx| {
+        if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
+            return Poll::Ready(Sent::Step(step));
+        }
+        upstream.as_mut().poll(cx).map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
+    })
+    .await
+}
+
+fn respond(exchange: &Rc<Exchange>, head: ResponseHead, end_of_stream: bool, mut ending: Ending) -> Response<ResponseBody> {
+    let status = head.status.unwrap_or(StatusCode::BAD_GATEWAY);
+    ending.responding(status);
+    let body = if end_of_stream {
+        ResponseBody::empty(ending)
+    } else {
+        match exchange.take_transparent_response() {
+            Some(source) => ResponseBody::direct(source, ending),
+            None => ResponseBody::filtered(Rc::clone(exchange), ending),
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = head.headers;
+    response
+}
+
+impl Worker {
+    async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<ResponseSource>, UpstreamFailure> {
+        let Some(cluster) = &self.cluster else {
+            return Ok(echo::answer(request, self.echo_body).await.map(ResponseSource::Full));
+        };
+        if self.rewrite_host {
+            // The client sends the cluster's own authority where there is none.
+            request.headers_mut().remove(header::HOST);
+        }
+        let mut response = self.client.send(cluster, request).await?;
+        intermediary::admit_response(&mut response)?;
+        Ok(response.map(ResponseSource::Upstream))
+    }
+}
+
+/// The head as the chain sees it: the authority is the `host` field, whatever the protocol.
+fn request_head(parts: request::Parts) -> RequestHead {
+    RequestHead {
+        method: Some(parts.method),
+        scheme: Some(parts.uri.scheme().cloned().unwrap_or(Scheme::HTTP)),
+        path: parts.uri.path_and_query().cloned(),
+        headers: parts.headers,
+    }
+}
+
+fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody> {
+    let mut request = Request::new(body);
+    // The machine forwards no head without method and path.
+    *request.method_mut() = head.method.unwrap_or(Method::GET);
+    *request.uri_mut() = Uri::from(head.path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    *request.headers_mut() = head.headers;
+    request
+}
+
+fn reject(rejection: &Rejection, mut ending: Ending) -> Response<ResponseBody> {
+    tracing::debug!(status = rejection.status.as_u16(), reason = rejection.reason, "request refused");
+    ending.responding(rejection.status);
+    let source = ResponseSource::Full(Full::from(format!("{}\n", rejection.reason)));
+    let mut response = Response::new(ResponseBody::direct(source, ending));
+    *response.status_mut() = rejection.status;
+    text(response.headers_mut());
+    // What follows on the connection cannot be told apart from a body that was misunderstood.
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
+}
+
+/// Why there is no response from the upstream.
+#[derive(Debug, thiserror::Error)]
+enum UpstreamFailure {
+    #[error(transparent)]
+    Unreachable(#[from] UpstreamError),
+    #[error("the upstream's response cannot be passed on: {0}")]
+    Refused(#[from] Rejection),
+}
+
+impl UpstreamFailure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unreachable(error) => error.status(),
+            Self::Refused(rejection) => rejection.status,
+        }
+    }
+
+    /// What a client may know: that the upstream failed, not where it is.
+    fn text(&self) -> &'static str {
+        match self.status() {
+            StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
+            StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
+            _ => "upstream failed\n",
+        }
+    }
+
+    /// The response of a proxy without plugins.
+    fn response(&self) -> Response<Full<bytes::Bytes>> {
+        tracing::warn!(error = %self, "upstream failed");
+        let mut response = Response::new(Full::from(self.text()));
+        *response.status_mut() = self.status();
+        text(response.headers_mut());
+        response
+    }
+
+    /// The response that passes the chain.
+    fn local_response(&self) -> LocalResponse {
+        tracing::warn!(error = %self, "upstream failed");
+        LocalResponse {
+            status: self.status(),
+            headers: Vec::new(),
+            body: self.text().into(),
+            grpc_status: None,
+            details: "upstream_failure".into(),
+        }
+    }
+}
+
+fn text(headers: &mut http::HeaderMap) {
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
+}
+
+/// The end of an exchange, whichever way it comes: a response fully sent, a client gone, an error.
+pub(crate) struct Ending {
+    worker: Rc<Worker>,
+    exchange: Option<Rc<Exchange>>,
+    record: Option<AccessRecord>,
+    received: Received,
+}
+
+impl Ending {
+    fn new(worker: &Rc<Worker>, request: &Request<Incoming>, connection: &ConnectionInfo) -> Self {
+        let record = worker.access_log.as_ref().map(|_| AccessRecord::new(request, connection));
+        Self { worker: Rc::clone(worker), exchange: None, record, received: Received::default() }
+    }
+
+    fn admitted(&mut self, request: &Request<Incoming>) {
+        if let Some(record) = &mut self.record {
+            record.request_id = request.headers().get(X_REQUEST_ID).cloned();
+            record.upstream = self.worker.cluster_name.clone();
+            if !request.body().is_end_stream() {
+                self.received = Received::counted();
+            }
+        }
+    }
+
+    fn responding(&mut self, status: StatusCode) {
+        if let Some(record) = &mut self.record {
+            record.status = Some(status);
+        }
+    }
+
+    /// So many bytes of the response's body went downstream.
+    #[inline]
+    pub(super) fn sent(&mut self, bytes: usize) {
+        if let Some(record) = &mut self.record {
+            record.response_bytes += bytes as u64;
+        }
+    }
+
+    /// The response's body ends in an error.
+    pub(super) fn failed(&mut self, error: &BoxError) {
+        tracing::debug!(%error, "response cut off");
+    }
+
+    fn reset(self, reason: ResetReason) -> BoxError {
+        StreamReset(reason).into()
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(exchange) = &self.exchange {
+            exchange.finish();
+        }
+        if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
+            record.request_bytes = self.received.bytes();
+            log.write(&record);
+        }
+    }
+}
+
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("cluster", &self.cluster).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! The place of a VM in a worker: runs it, and builds it again after a failure.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::config::Recovery;
+use crate::plugin::PluginCode;
+use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
+
+/// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest wait. A plugin that needs a minute to come back is noticed by then.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A VM that has run for so long is healthy: its next failure is a first one again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// Failures in a row, none of the VMs healthy, after which no other is built. With the waits above that is about five
+/// minutes of crashing.
+const CRASH_LOOP: u32 = 10;
+
+/// A root context to start in a VM.
+#[derive(Debug)]
+pub(crate) struct RootSpec {
+    pub(crate) info: Arc<PluginInfo>,
+    pub(crate) configuration: bytes::Bytes,
+}
+
+/// A VM of this worker, for all plugins that share it (equal `vm_id`, VM configuration and code).
+#[derive(Debug)]
+pub(crate) struct VmSlot {
+    code: PluginCode,
+    limits: VmLimits,
+    log_level: Option<Level>,
+    vm_configuration: bytes::Bytes,
+    roots: Vec<RootSpec>,
+    recovery: Recovery,
+    running: RefCell<Option<Rc<SharedVm>>>,
+    started_at: Cell<Instant>,
+    failures: Cell<u32>,
+    /// Nothing while no VM will be built again.
+    retry_at: Cell<Option<Instant>>,
+}
+
+impl VmSlot {
+    /// Starts a VM and its root contexts.
+    ///
+    /// # Errors
+    ///
+    /// One of the plugins, which is named, refuses its configuration or traps.
+    pub(crate) fn start(
+        code: PluginCode,
+        limits: VmLimits,
+        log_level: Option<Level>,
+        vm_configuration: bytes::Bytes,
+        roots: Vec<RootSpec>,
+        recovery: Recovery,
+    ) -> Result<Self, (String, StartError)> {
+        let slot = Self {
+            code,
+            limits,
+            log_level,
+            vm_configuration,
+            roots,
+            recovery,
+            running: RefCell::new(None),
+            started_at: Cell::new(Instant::now()),
+            failures: Cell::new(0),
+            retry_at: Cell::new(None),
+        };
+        let vm = slot.build()?;
+        *slot.running.borrow_mut() = Some(vm);
+        Ok(slot)
+    }
+
+    /// The name of the first plugin in the VM, for logs.
+    fn name(&self) -> &str {
+        self.roots.first().map_or("", |root| root.info.name.as_str())
+    }
+
+    fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
+        self.started_at.set(Instant::now());
+        let mut vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
+            .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let mut roots = Vec::with_capacity(self.roots.len());
+        for root in &self.roots {
+            let started = vm
+                .start_root(Arc::clone(&root.info), &self.vm_configuration, &root.configuration)
+                .map_err(|error| (root.info.name.clone(), error))?;
+            roots.push(started);
+        }
+        Ok(Rc::new(SharedVm { vm: RefCell::new(vm), roots, failed: Cell::new(false) }))
+    }
+
+    /// The running VM; nothing while there is no healthy one.
+    #[inline]
+    pub(crate) fn vm(&self) -> Option<Rc<SharedVm>> {
+        if let Some(vm) = &*self.running.borrow()
+            && !vm.failed.get()
+        {
+            return Some(Rc::clone(vm));
+        }
+        self.recover()
+    }
+
+    /// Notes the failure, if it is new, and builds the VM again if its time has come.
+    #[cold]
+    fn recover(&self) -> Option<Rc<SharedVm>> {
+        if self.running.borrow_mut().take().is_some() {
+            self.note_failure();
+        }
+        if self.retry_at.get().is_none_or(|at| Instant::now() < at) {
+            return None;
+        }
+        match self.build() {
+            Ok(vm) => {
+                tracing::info!(plugin = self.name(), "plugin VM restarted");
+                *self.running.borrow_mut() = Some(Rc::clone(&vm));
+                Some(vm)
+            }
+            Err((plugin, error)) => {
+                tracing::error!(plugin, %error, "plugin VM could not be restarted");
+                self.note_failure();
+                None
+            }
+        }
+    }
+
+    fn note_failure(&self) {
+        let lasted = self.started_at.get().elapsed();
+        let failures = if lasted >= HEALTHY_AFTER { 1 } else { self.failures.get() + 1 };
+        self.failures.set(failures);
+        let wait = match (self.recovery, failures) {
+            (Recovery::Never, _) => None,
+            (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
+            (Recovery::Restart, CRASH_LOOP..) => {
+                tracing::error!(plugin = self.name(), failures, "plugin VM crashes in a loop and is given up");
+                None
+            }
+            (Recovery::Restart, n) => Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT)),
+        };
+        self.retry_at.set(wait.map(|wait| Instant::now() + wait));
+    }
+
+    /// Ends the root contexts: the worker stops.
+    pub(crate) fn stop(&self) {
+        let Some(vm) = self.running.borrow_mut().take().filter(|vm| !vm.failed.get()) else { return };
+        let mut running = vm.vm.borrow_mut();
+        for &(root, _) in &vm.roots {
+            match running.end_root(root) {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::debug!(plugin = self.name(), "plugin asked for time to finish; the proxy stops without it");
+                }
+                Err(trap) => {
+                    tracing::error!(%trap, "plugin trapped at its end");
+                    return;
+                }
+            }
+        }
+    }
+}

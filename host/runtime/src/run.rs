@@ -1,0 +1,155 @@
+//! The proxy as a whole: plugins loaded, workers started, served until it is told to stop.
+
+mod plugins;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, JoinHandle};
+
+use crate::config::Config;
+use crate::plugin::LoadError;
+use crate::server::{self, AccessLogWriter};
+use crate::upstream::ClusterError;
+use crate::vm::StartError;
+
+use self::worker::WorkerSetup;
+
+/// Why a proxy did not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The plugin engine could not be made.
+    #[error("this machine cannot run plugins: {0:#}")]
+    Engine(wasmtime::Error),
+    /// A plugin's file cannot be used.
+    #[error("plugin `{plugin}` cannot be loaded")]
+    Load {
+        /// The plugin's name.
+        plugin: String,
+        /// What is wrong with the file.
+        #[source]
+        source: LoadError,
+    },
+    /// A plugin did not start.
+    #[error("plugin `{plugin}` did not start")]
+    Start {
+        /// The plugin's name.
+        plugin: String,
+        /// What it says, or how it trapped.
+        #[source]
+        source: StartError,
+    },
+    /// The upstream's address cannot be used.
+    #[error(transparent)]
+    Upstream(#[from] ClusterError),
+    /// The listening address is taken, or not ours.
+    #[error("cannot listen on {address}; choose another with `--listen`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread or runtime could not be made, or signals not be received.
+    #[error("cannot start a worker")]
+    Worker(#[source] io::Error),
+    /// A worker ended with a panic, which is a bug.
+    #[error("a worker panicked; please report this")]
+    Panicked,
+}
+
+/// Serves until the process gets SIGTERM or SIGINT, then until the exchanges that are open then have ended.
+///
+/// `ready` is called with the bound address once every worker has started its plugins and accepts connections.
+///
+/// # Errors
+///
+/// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
+pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+    let config = Arc::new(config);
+    let plugins = Arc::new(plugins::load(&config)?);
+    let listen_error = |source| RunError::Listen { address: config.listen, source };
+    let listener = server::bind(config.listen, true).map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let (trigger, drain) = server::drain();
+
+    let access_log = match config.access_log {
+        true => Some(AccessLogWriter::start(io::stderr()).map_err(RunError::Worker)?),
+        false => None,
+    };
+    let setup = |listener| {
+        WorkerSetup::new(&config, &plugins, listener, &drain, access_log.as_ref().map(AccessLogWriter::handle))
+    };
+
+    // The first worker shows whether the plugins start at all, and shows their log lines once.
+    let first = Worker::spawn(0, setup(listener)?)?;
+    first.wait_for_start()?;
+    let mut workers = vec![first];
+    for index in 1..config.workers.get() {
+        let listener = server::bind(address, true).map_err(listen_error)?;
+        workers.push(Worker::spawn(index, setup(listener)?)?);
+    }
+    for worker in workers.iter().skip(1) {
+        worker.wait_for_start()?;
+    }
+    ready(address);
+
+    let signal = wait_for_signal().map_err(RunError::Worker)?;
+    tracing::info!(signal, "stopping: open requests are finished first");
+    trigger.start();
+    for worker in workers {
+        worker.thread.join().map_err(|_| RunError::Panicked)??;
+    }
+    if let Some(log) = access_log {
+        log.finish().map_err(RunError::Worker)?;
+    }
+    Ok(())
+}
+
+struct Worker {
+    thread: JoinHandle<Result<(), RunError>>,
+    started: Receiver<Result<(), RunError>>,
+}
+
+impl Worker {
+    fn spawn(index: usize, setup: WorkerSetup) -> Result<Self, RunError> {
+        let (sender, started) = channel();
+        let thread = thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .spawn(move || setup.run(sender))
+            .map_err(RunError::Worker)?;
+        Ok(Self { thread, started })
+    }
+
+    fn wait_for_start(&self) -> Result<(), RunError> {
+        // A worker always tells, unless it panics.
+        self.started.recv().unwrap_or(Err(RunError::Panicked))
+    }
+}
+
+#[cfg(unix)]
+fn wait_for_signal() -> io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        })
+    })
+}
+
+#[cfg(not(unix))]
+fn wait_for_signal() -> io::Result<&'static str> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        tokio::signal::ctrl_c().await?;
+        Ok("Ctrl-C")
+    })
+}

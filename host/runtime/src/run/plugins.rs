@@ -1,0 +1,75 @@
+//! The plugins of a configuration: each file compiled once, grouped by the VM they share.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::config::{Config, PluginConfig, Recovery};
+use crate::plugin::{PluginCode, PluginEngine, PluginLoader};
+use crate::run::RunError;
+use crate::vm::PluginInfo;
+
+/// Plugins that share a VM in each worker: equal `vm_id`, VM configuration and code.
+#[derive(Debug)]
+pub(super) struct VmPlan {
+    pub(super) code: PluginCode,
+    pub(super) vm_id: String,
+    pub(super) vm_configuration: Bytes,
+    pub(super) recovery: Recovery,
+    pub(super) roots: Vec<Root>,
+}
+
+/// A plugin as a root context.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) info: Arc<PluginInfo>,
+    pub(super) configuration: Bytes,
+}
+
+/// What every worker starts.
+#[derive(Debug)]
+pub(super) struct Plugins {
+    pub(super) vms: Vec<VmPlan>,
+    /// For each plugin of the chain: its VM in `vms` and its root in that.
+    pub(super) chain: Vec<(Arc<PluginConfig>, usize, usize)>,
+}
+
+pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
+    let mut plugins = Plugins { vms: Vec::new(), chain: Vec::new() };
+    if config.plugins.is_empty() {
+        return Ok(plugins);
+    }
+    let engine = PluginEngine::new().map_err(RunError::Engine)?;
+    let mut loader = PluginLoader::new(&engine, &config.cache);
+    for plugin in &config.plugins {
+        let loaded = loader
+            .load(&plugin.file)
+            .map_err(|source| RunError::Load { plugin: plugin.name.clone(), source })?;
+        let root = Root {
+            info: Arc::new(PluginInfo {
+                name: plugin.name.clone(),
+                root_id: plugin.root_id.clone(),
+                vm_id: plugin.vm_id.clone(),
+            }),
+            configuration: plugin.configuration.clone(),
+        };
+        let shared = plugins.vms.iter_mut().position(|vm| {
+            vm.vm_id == plugin.vm_id && vm.vm_configuration == plugin.vm_configuration && vm.code.is_same(&loaded)
+        });
+        let vm = shared.unwrap_or_else(|| {
+            plugins.vms.push(VmPlan {
+                code: loaded,
+                vm_id: plugin.vm_id.clone(),
+                vm_configuration: plugin.vm_configuration.clone(),
+                recovery: plugin.recovery,
+                roots: Vec::new(),
+            });
+            plugins.vms.len() - 1
+        });
+        if let Some(plan) = plugins.vms.get_mut(vm) {
+            plan.roots.push(root);
+            plugins.chain.push((Arc::clone(plugin), vm, plan.roots.len() - 1));
+        }
+    }
+    Ok(plugins)
+}

@@ -1,0 +1,154 @@
+//! One worker: a thread with its own runtime, listener and VMs.
+
+use std::cell::RefCell;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use proxy_wasi_stream::Limits;
+use tokio::task::LocalSet;
+
+use super::RunError;
+use super::plugins::Plugins;
+use crate::config::{Config, LogLevel};
+use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
+use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
+use crate::vm::{Level, VmLimits};
+
+/// What a worker is made from, sent to its thread.
+pub(super) struct WorkerSetup {
+    config: Arc<Config>,
+    plugins: Arc<Plugins>,
+    cluster: Option<Arc<Cluster>>,
+    listener: TcpListener,
+    drain: DrainSignal,
+    access_log: Option<AccessLogHandle>,
+}
+
+impl WorkerSetup {
+    pub(super) fn new(
+        config: &Arc<Config>,
+        plugins: &Arc<Plugins>,
+        listener: TcpListener,
+        drain: &DrainSignal,
+        access_log: Option<AccessLogHandle>,
+    ) -> Result<Self, RunError> {
+        let cluster = match &config.upstream {
+            Some(url) => Some(Arc::new(Cluster::parse("upstream", &url.to_string())?)),
+            None => None,
+        };
+        Ok(Self {
+            config: Arc::clone(config),
+            plugins: Arc::clone(plugins),
+            cluster,
+            listener,
+            drain: drain.clone(),
+            access_log,
+        })
+    }
+
+    /// Starts the plugins, tells `started`, and serves until drained.
+    pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Worker)?;
+        LocalSet::new().block_on(&runtime, self.serve(started))
+    }
+
+    async fn serve(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
+        let slots = match self.start_plugins() {
+            Ok(slots) => slots,
+            Err(error) => {
+                // The receiver waits for exactly this.
+                let _ = started.send(Err(error));
+                return Ok(());
+            }
+        };
+        let options = server_options(&self.config);
+        let (worker, listener, drain) = self.into_worker(&slots);
+        let worker = Rc::new(worker);
+        let _ = started.send(Ok(()));
+        let service = move |request, connection| filter_chain::handle(Rc::clone(&worker), request, connection);
+        let served = server::serve(listener, service, options, drain).await.map_err(RunError::Worker)?;
+        if served.cut_off > 0 {
+            tracing::warn!(connections = served.cut_off, "connections cut off: they were still busy after the grace period");
+        }
+        for slot in slots {
+            slot.stop();
+        }
+        Ok(())
+    }
+
+    fn start_plugins(&self) -> Result<Vec<Rc<VmSlot>>, RunError> {
+        let limits =
+            VmLimits { memory: self.config.limits.vm_memory, callback_time: self.config.limits.callback_time };
+        let level = plugin_level(self.config.log_level);
+        let start = |plan: &super::plugins::VmPlan| {
+            let roots = plan
+                .roots
+                .iter()
+                .map(|root| RootSpec { info: Arc::clone(&root.info), configuration: root.configuration.clone() })
+                .collect();
+            VmSlot::start(plan.code.clone(), limits, level, plan.vm_configuration.clone(), roots, plan.recovery)
+                .map(Rc::new)
+                .map_err(|(plugin, source)| RunError::Start { plugin, source })
+        };
+        self.plugins.vms.iter().map(start).collect()
+    }
+
+    fn into_worker(self, slots: &[Rc<VmSlot>]) -> (filter_chain::Worker, TcpListener, DrainSignal) {
+        let filters = self
+            .plugins
+            .chain
+            .iter()
+            .filter_map(|(config, vm, root)| {
+                Some(ChainFilter { config: Arc::clone(config), slot: Rc::clone(slots.get(*vm)?), root: *root })
+            })
+            .collect();
+        let limits = Limits {
+            request_body_bytes: self.config.limits.request_buffer,
+            response_body_bytes: self.config.limits.response_buffer,
+        };
+        let worker = filter_chain::Worker {
+            chain: RefCell::new(Rc::new(Chain { filters, limits })),
+            client: UpstreamClient::new(upstream_options(&self.config)),
+            cluster_name: self.cluster.as_ref().map(|cluster| cluster.name().into()),
+            cluster: self.cluster.clone(),
+            rewrite_host: self.config.rewrite_host,
+            echo_body: self.config.limits.request_buffer,
+            request_ids: RequestIds::new(),
+            access_log: self.access_log.map(AccessLog::new),
+        };
+        (worker, self.listener, self.drain)
+    }
+}
+
+fn server_options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        header_read_timeout: config.timeouts.header_read,
+        keep_alive_timeout: config.timeouts.idle,
+        idle_timeout: config.timeouts.idle,
+        drain_grace: config.timeouts.drain_grace,
+        ..ServerOptions::default()
+    }
+}
+
+fn upstream_options(config: &Config) -> UpstreamOptions {
+    UpstreamOptions {
+        connect_timeout: config.timeouts.connect,
+        response_timeout: config.timeouts.response,
+        idle_timeout: config.timeouts.idle,
+        ..UpstreamOptions::default()
+    }
+}
+
+fn plugin_level(level: LogLevel) -> Option<Level> {
+    match level {
+        LogLevel::Trace => Some(Level::Trace),
+        LogLevel::Debug => Some(Level::Debug),
+        LogLevel::Info => Some(Level::Info),
+        LogLevel::Warn => Some(Level::Warn),
+        LogLevel::Error => Some(Level::Error),
+        LogLevel::Off => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! Runs HTTP on one connection.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+
+use super::connection::{ConnectionInfo, ConnectionState, ExchangeGuard, Order};
+use super::intermediary::Rejection;
+use super::io::ConnectionIo;
+use super::options::ServerOptions;
+use crate::BoxError;
+use crate::executor::LocalExecutor;
+
+/// The protocol settings that all connections of a worker share.
+pub(super) type Protocols = auto::Builder<LocalExecutor>;
+
+pub(super) fn protocols(options: &ServerOptions) -> Protocols {
+    let mut protocols = auto::Builder::new(LocalExecutor);
+    let head = u32::try_from(options.max_head_bytes).unwrap_or(u32::MAX);
+    protocols.http2().max_header_list_size(head);
+    protocols
+}
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve_connection<S, F, B>(
+    io: ConnectionIo,
+    protocols: Rc<Protocols>,
+    service: Rc<S>,
+    state: Rc<ConnectionState>,
+) where
+    S: Fn(Request<Incoming>, Rc<ConnectionInfo>) -> F + 'static,
+    F: Future<Output = Result<Response<B>, BoxError>> + 'static,
+    B: Body<Data = Bytes, Error = BoxError> + Unpin + 'static,
+{
+    let io = TokioIo::new(io);
+    let exchange = service_fn(|request: Request<Incoming>| {
+        let version = request.version();
+        let (guard, rejection) = state.begin_exchange();
+        let info = Rc::clone(state.info(version));
+        let state = Rc::clone(&state);
+        let response = match rejection {
+            Some(rejection) => Err(rejection),
+            None => Ok(service(request, info)),
+        };
+        async move {
+            let mut response = match response {
+                Ok(response) => response.await?.map(|body| ResponseBody::new(body, guard)),
+                Err(rejection) => refuse(rejection, guard),
+            };
+            if state.is_draining() && version < Version::HTTP_2 {
+                close_after(&mut response);
+            }
+            Ok::<_, BoxError>(response)
+        }
+    });
+    let mut connection = pin!(protocols.serve_connection(io, exchange));
+    let mut finishing = false;
+    let served = poll_fn(|cx| {
+        match state.poll_order(cx) {
+            Order::Serve => {}
+            Order::Finish if finishing => {}
+            Order::Finish => {
+                finishing = true;
+                // A request that has already arrived is still served.
+                if let Poll::Ready(served) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(served);
+                }
+                connection.as_mut().graceful_shutdown();
+            }
+            Order::Close => return Poll::Ready(Ok(())),
+        }
+        connection.as_mut().poll(cx)
+    })
+    .await;
+    if let Err(error) = served {
+        tracing::debug!(connection = state.id(), peer = %state.peer(), error = &*error, "downstream connection failed");
+    }
+}
+
+/// Answers a request that no service should see, and ends the connection: its next request could be anything.
+fn refuse<B>(rejection: Rejection, exchange: ExchangeGuard) -> Response<ResponseBody<B>> {
+    let text = Bytes::from(format!("{}\n", rejection.reason));
+    let mut response = Response::new(ResponseBody {
+        content: Content::Refusal(Some(text)),
+        _exchange: exchange,
+    });
+    *response.status_mut() = rejection.status;
+    close_after(&mut response);
+    response
+}
+
+fn close_after<B>(response: &mut Response<B>) {
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// A response body on its way to the client; its end is the end of the exchange.
+pub struct ResponseBody<B> {
+    content: Content<B>,
+    _exchange: ExchangeGuard,
+}
+
+enum Content<B> {
+    Service(B),
+    /// The text, until it is sent.
+    Refusal(Option<Bytes>),
+}
+
+impl<B> ResponseBody<B> {
+    fn new(inner: B, exchange: ExchangeGuard) -> Self {
+        Self {
+            content: Content::Service(inner),
+            _exchange: exchange,
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes, Error = BoxError> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.content {
+            Content::Service(body) => Pin::new(body).poll_frame(cx),
+            Content::Refusal(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Service(body) => body.is_end_stream(),
+            Content::Refusal(text) => text.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Service(body) => body.size_hint(),
+            Content::Refusal(text) => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+        }
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! What a server allows its clients.
+
+use std::time::Duration;
+
+/// From the first byte of a request head, or the connection, to the head's end. Enough for a slow mobile network, too
+/// short to hold connections cheaply; nginx's default.
+pub const DEFAULT_HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Without a request. Longer than common load balancers keep connections (60 s), so that they close first and no
+/// request meets a closing connection.
+pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
+/// Without a byte in either direction while a request is open. Envoy's stream idle timeout.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Bytes of a request head. Envoy's default (60 KiB), so that what passes there passes here.
+pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
+/// Connections of a worker. With one upstream connection each, two workers stay within 65,536 open files.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 16_000;
+/// For exchanges that are open when draining starts. Below the 30 s after which Kubernetes kills a stopped container.
+pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(25);
+/// For requests that are on their way when draining starts: an idle connection stays this long, instead of being
+/// closed under a request that its client has just sent.
+pub const DEFAULT_DRAIN_LINGER: Duration = Duration::from_millis(500);
+/// For a client to read the last response and close, when it is still sending; nginx's `lingering_timeout`.
+pub const DEFAULT_CLOSE_LINGER: Duration = Duration::from_secs(5);
+/// Connections that the kernel completes before they are accepted; Linux caps it at `net.core.somaxconn` (4096).
+pub const DEFAULT_BACKLOG: i32 = 4096;
+
+/// Limits of a server; the defaults are the `DEFAULT_` constants of [`server`](crate::server).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// From the first byte of a request head, or the connection, to the head's end.
+    pub header_read_timeout: Duration,
+    /// For a connection without a request.
+    pub keep_alive_timeout: Duration,
+    /// For a connection with an open request and no byte in either direction.
+    pub idle_timeout: Duration,
+    /// Bytes of a request head; a longer one is answered with 431.
+    pub max_head_bytes: usize,
+    /// Connections at a time; more wait in the kernel.
+    pub max_connections: usize,
+    /// How long open exchanges may take to end when draining.
+    pub drain_grace: Duration,
+    /// How long an idle connection is kept for a request on its way when draining.
+    pub drain_linger: Duration,
+    /// How long a closed connection is kept for a client that is still sending to read the last response.
+    pub close_linger: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            header_read_timeout: DEFAULT_HEADER_READ_TIMEOUT,
+            keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
+            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+            drain_grace: DEFAULT_DRAIN_GRACE,
+            drain_linger: DEFAULT_DRAIN_LINGER,
+            close_linger: DEFAULT_CLOSE_LINGER,
+        }
+    }
+}

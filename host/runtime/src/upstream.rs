@@ -1,0 +1,24 @@
+//! The way to the servers behind the proxy.
+//!
+//! A [`Cluster`] names an upstream; an [`UpstreamClient`] belongs to one worker, keeps its connections and sends
+//! requests. [`echo`] is the upstream that needs no server.
+
+mod body;
+mod client;
+mod cluster;
+mod connect;
+pub mod echo;
+mod error;
+mod h1;
+mod h2;
+pub mod head;
+mod pool;
+
+pub use body::UpstreamBody;
+pub use client::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
+    DEFAULT_MAX_IDLE_PER_CLUSTER, DEFAULT_POOL_IDLE_TIMEOUT, DEFAULT_RELEASE_TIMEOUT,
+    DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
+};
+pub use cluster::{Cluster, ClusterError, UpstreamProtocol};
+pub use error::{UpstreamError, UpstreamErrorKind};

@@ -1,0 +1,251 @@
+//! Sends requests to clusters, over connections that one worker keeps.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::time::Instant;
+
+use super::body::{Progress, ProgressState, RequestBody, UpstreamBody};
+use super::cluster::{Cluster, UpstreamProtocol};
+use super::error::{UpstreamError, UpstreamErrorKind};
+use super::pool::Pool;
+use super::{h1, h2, head};
+use crate::BoxError;
+use crate::clock::{LazySleep, sweep_interval};
+
+/// Covers a lost SYN (1 s until the second, 3 s until the third) and a slow resolver; Envoy's default.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the end of the request to the response head. Envoy's route timeout.
+pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Between two parts of a body, either way. Envoy's stream idle timeout: long polls and event streams ping more often.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Below the 60 s and more after which common servers close, so that it is rarely the upstream that closes first.
+pub const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// Connections. What is idle now was busy within the last idle timeout; more than this is a burst not worth keeping.
+pub const DEFAULT_MAX_IDLE_PER_CLUSTER: usize = 256;
+/// Connections of a worker to one cluster. Two workers stay below the 28,000 local ports that Linux hands out.
+pub const DEFAULT_MAX_CONNECTIONS_PER_CLUSTER: usize = 8192;
+/// How long a connection may take to finish writing a request whose response is complete before it is closed.
+pub const DEFAULT_RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Limits of an [`UpstreamClient`]; the defaults are the `DEFAULT_` constants of this module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamOptions {
+    /// For name resolution, TCP and HTTP/2 handshake together.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the response head.
+    pub response_timeout: Duration,
+    /// Between two parts of the request body, while no response has come, and of the response body.
+    pub idle_timeout: Duration,
+    /// For a connection without requests.
+    pub pool_idle_timeout: Duration,
+    /// Idle connections kept, per cluster and worker.
+    pub max_idle_per_cluster: usize,
+    /// HTTP/1 connections, per cluster and worker; a request that would need one more fails.
+    pub max_connections_per_cluster: usize,
+    /// For the rest of a request after its response.
+    pub release_timeout: Duration,
+}
+
+impl Default for UpstreamOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            pool_idle_timeout: DEFAULT_POOL_IDLE_TIMEOUT,
+            max_idle_per_cluster: DEFAULT_MAX_IDLE_PER_CLUSTER,
+            max_connections_per_cluster: DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
+            release_timeout: DEFAULT_RELEASE_TIMEOUT,
+        }
+    }
+}
+
+/// The upstream side of one worker: sends requests, keeps and reuses connections.
+///
+/// Cheap to clone; clones share the connections. Not `Send`: each worker makes its own. `B` is the type of the request
+/// bodies. Must be used inside of a `LocalSet`, where its connections run.
+pub struct UpstreamClient<B> {
+    inner: Rc<Inner<B>>,
+}
+
+struct Inner<B> {
+    options: Rc<UpstreamOptions>,
+    /// Searched by identity; a worker knows a handful.
+    pools: RefCell<Vec<Rc<Pool<B>>>>,
+}
+
+impl<B> UpstreamClient<B>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    /// Creates a client without connections.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a `LocalSet`.
+    #[must_use]
+    pub fn new(options: UpstreamOptions) -> Self {
+        let interval = sweep_interval(&[options.pool_idle_timeout]);
+        let inner = Rc::new(Inner {
+            options: Rc::new(options),
+            pools: RefCell::default(),
+        });
+        tokio::task::spawn_local(sweep(Rc::downgrade(&inner), interval));
+        Self { inner }
+    }
+
+    /// Sends `request` to `cluster` and waits for the response head.
+    ///
+    /// The head may come as a downstream sent it, see [`head::prepare`]: target and framing are made to fit the
+    /// cluster's protocol. A request is sent a second time only if nothing of it was sent the first time, as happens
+    /// when a pooled connection turns out to be closed. Interim (1xx) responses are left out.
+    ///
+    /// Dropping the future, or the response body before its end, abandons the exchange: the connection (HTTP/1) is
+    /// closed or the stream (HTTP/2) reset.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no response head; [`UpstreamError::status`] suits a downstream. Errors after the
+    /// head are errors of the body.
+    pub async fn send(
+        &self,
+        cluster: &Arc<Cluster>,
+        request: Request<B>,
+    ) -> Result<Response<UpstreamBody<B>>, UpstreamError> {
+        let pool = self.pool(cluster);
+        let (mut parts, body) = request.into_parts();
+        head::prepare(&mut parts, &body, cluster).map_err(|error| {
+            UpstreamError::new(
+                UpstreamErrorKind::Request,
+                cluster.name(),
+                Some(error.into()),
+            )
+        })?;
+        let request = Request::from_parts(parts, RequestBody::new(body));
+        match cluster.protocol() {
+            UpstreamProtocol::Http1 => h1::send(&pool, request).await,
+            UpstreamProtocol::H2c => h2::send(&pool, request).await,
+        }
+    }
+
+    fn pool(&self, cluster: &Arc<Cluster>) -> Rc<Pool<B>> {
+        let mut pools = self.inner.pools.borrow_mut();
+        if let Some(pool) = pools
+            .iter()
+            .find(|pool| Arc::ptr_eq(&pool.cluster, cluster))
+        {
+            return Rc::clone(pool);
+        }
+        let pool = Rc::new(Pool::new(
+            Arc::clone(cluster),
+            Rc::clone(&self.inner.options),
+        ));
+        pools.push(Rc::clone(&pool));
+        pool
+    }
+}
+
+/// Closes what is idle for too long, until the client is gone.
+async fn sweep<B>(client: Weak<Inner<B>>, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        let Some(client) = client.upgrade() else {
+            return;
+        };
+        let now = Instant::now();
+        client.pools.borrow_mut().retain(|pool| {
+            pool.sweep(now);
+            !pool.is_abandoned()
+        });
+    }
+}
+
+impl<B> Clone for UpstreamClient<B> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Rc::clone(&self.inner),
+        }
+    }
+}
+
+impl<B> fmt::Debug for UpstreamClient<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamClient")
+            .field("options", &self.inner.options)
+            .field("pools", &self.inner.pools.borrow())
+            .finish()
+    }
+}
+
+/// Until when the response head must have come, given how far the request is.
+pub(super) struct Deadline {
+    progress: Option<Rc<Progress>>,
+    started: Instant,
+    response_timeout: Duration,
+    idle_timeout: Duration,
+    timer: LazySleep,
+}
+
+impl Deadline {
+    /// Starts now, with a timer of an earlier exchange if there is one.
+    pub(super) fn new(
+        options: &UpstreamOptions,
+        progress: Option<Rc<Progress>>,
+        timer: Option<LazySleep>,
+    ) -> Self {
+        let started = Instant::now();
+        Self {
+            progress,
+            started,
+            response_timeout: options.response_timeout,
+            idle_timeout: options.idle_timeout,
+            timer: timer.unwrap_or_else(|| LazySleep::new(started + options.response_timeout)),
+        }
+    }
+
+    /// Ready with the reason once the time is over.
+    pub(super) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<UpstreamErrorKind> {
+        let (deadline, kind) = match &self.progress {
+            None => (
+                self.started + self.response_timeout,
+                UpstreamErrorKind::ResponseTimeout,
+            ),
+            Some(progress) => match progress.state() {
+                ProgressState::Sending | ProgressState::Failed => (
+                    progress.moved_at() + self.idle_timeout,
+                    UpstreamErrorKind::IdleTimeout,
+                ),
+                ProgressState::Done => (
+                    progress.moved_at() + self.response_timeout,
+                    UpstreamErrorKind::ResponseTimeout,
+                ),
+            },
+        };
+        self.timer.set(deadline);
+        self.timer.poll_elapsed(cx).map(|()| kind)
+    }
+
+    /// Says what a failed exchange failed of.
+    pub(super) fn explain(&self, cluster: &str, error: hyper::Error) -> UpstreamError {
+        let failed = |progress: &Rc<Progress>| progress.state() == ProgressState::Failed;
+        if self.progress.as_ref().is_some_and(failed) {
+            UpstreamError::new(UpstreamErrorKind::Request, cluster, Some(error.into()))
+        } else {
+            UpstreamError::from_hyper(cluster, error)
+        }
+    }
+
+    /// The timer, for the next exchange.
+    pub(super) fn into_timer(self) -> Option<LazySleep> {
+        Some(self.timer)
+    }
+}

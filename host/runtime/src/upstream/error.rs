@@ -1,0 +1,112 @@
+//! Why an upstream did not answer.
+
+use http::StatusCode;
+use thiserror::Error;
+
+use crate::BoxError;
+
+/// What went wrong between the proxy and an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UpstreamErrorKind {
+    /// The host name has no address.
+    Resolve,
+    /// No connection: refused, unreachable, or closed during the handshake.
+    Connect,
+    /// No connection within the connect timeout.
+    ConnectTimeout,
+    /// The cluster has as many connections as it may.
+    Overloaded,
+    /// The connection ended before the exchange did.
+    Reset,
+    /// No response head within the response timeout.
+    ResponseTimeout,
+    /// The exchange made no progress for the idle timeout: neither side sent what the other waits for.
+    IdleTimeout,
+    /// The upstream's bytes are not HTTP, or break its rules.
+    Protocol,
+    /// The request itself could not be read to its end, or cannot be expressed upstream.
+    Request,
+}
+
+impl UpstreamErrorKind {
+    /// The status of the response that tells the downstream.
+    ///
+    /// Envoy's choices: 503 when no upstream took the request, 504 when one took too long, 502 for one that does not
+    /// speak HTTP.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Resolve
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::Overloaded
+            | Self::Reset => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ResponseTimeout | Self::IdleTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Protocol => StatusCode::BAD_GATEWAY,
+            Self::Request => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Resolve => "host name not resolved",
+            Self::Connect => "no connection",
+            Self::ConnectTimeout => "no connection within the connect timeout",
+            Self::Overloaded => "too many connections",
+            Self::Reset => "connection lost",
+            Self::ResponseTimeout => "no response within the response timeout",
+            Self::IdleTimeout => "no progress within the idle timeout",
+            Self::Protocol => "response breaks the rules of HTTP",
+            Self::Request => "request not sent",
+        }
+    }
+}
+
+/// A request that an upstream did not answer, or not to the end.
+#[derive(Debug, Error)]
+#[error("upstream `{cluster}`: {}", .kind.text())]
+pub struct UpstreamError {
+    kind: UpstreamErrorKind,
+    cluster: String,
+    source: Option<BoxError>,
+}
+
+impl UpstreamError {
+    pub(super) fn new(kind: UpstreamErrorKind, cluster: &str, source: Option<BoxError>) -> Self {
+        Self {
+            kind,
+            cluster: cluster.to_owned(),
+            source,
+        }
+    }
+
+    /// Classifies what hyper reports about a connection.
+    pub(super) fn from_hyper(cluster: &str, error: hyper::Error) -> Self {
+        let kind = if error.is_parse() {
+            UpstreamErrorKind::Protocol
+        } else if error.is_user() {
+            UpstreamErrorKind::Request
+        } else {
+            UpstreamErrorKind::Reset
+        };
+        Self::new(kind, cluster, Some(error.into()))
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> UpstreamErrorKind {
+        self.kind
+    }
+
+    /// The name of the cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// The status of the response that tells the downstream, see [`UpstreamErrorKind::status`].
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+}

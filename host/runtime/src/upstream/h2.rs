@@ -1,0 +1,213 @@
+//! HTTP/2 with prior knowledge to an upstream: one connection carries all exchanges.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::body::{RequestBody, UpstreamBody};
+use super::client::Deadline;
+use super::connect::connect;
+use super::error::{UpstreamError, UpstreamErrorKind};
+use super::pool::Pool;
+use crate::BoxError;
+use crate::executor::LocalExecutor;
+
+/// The place of a cluster's HTTP/2 connection.
+pub(super) struct H2Slot<B> {
+    state: RefCell<State<B>>,
+    used_at: Cell<Instant>,
+    /// Tells connections apart.
+    generation: Cell<u64>,
+}
+
+enum State<B> {
+    Closed,
+    Connecting(Rc<Attempt>),
+    Open(SendRequest<RequestBody<B>>),
+}
+
+/// A connection in the making, waited for by all requests of that time.
+///
+/// It runs as a task of its own: the request that began it may be cancelled, the others still want the connection.
+#[derive(Default)]
+struct Attempt {
+    finished: Notify,
+    failure: OnceCell<(UpstreamErrorKind, String)>,
+}
+
+impl<B> Default for H2Slot<B> {
+    fn default() -> Self {
+        Self {
+            state: RefCell::new(State::Closed),
+            used_at: Cell::new(Instant::now()),
+            generation: Cell::new(0),
+        }
+    }
+}
+
+impl<B> H2Slot<B> {
+    /// Lets go of a connection that was not used for `timeout`, or is closed. Exchanges on it end undisturbed.
+    pub(super) fn sweep(&self, now: Instant, timeout: Duration) {
+        let mut state = self.state.borrow_mut();
+        if let State::Open(sender) = &*state
+            && (sender.is_closed() || self.used_at.get() + timeout <= now)
+        {
+            *state = State::Closed;
+        }
+    }
+
+    /// Lets go of a connection that may be dead, so that the next request makes a new one.
+    fn distrust(&self, generation: u64) {
+        if self.generation.get() == generation {
+            *self.state.borrow_mut() = State::Closed;
+        }
+    }
+}
+
+impl<B> fmt::Debug for H2Slot<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("H2Slot")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends a request whose head is already fit for HTTP/2.
+pub(super) async fn send<B>(
+    pool: &Rc<Pool<B>>,
+    request: Request<RequestBody<B>>,
+) -> Result<Response<UpstreamBody<B>>, UpstreamError>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let progress = request.body().progress();
+    let mut request = request;
+    let mut retried = false;
+    loop {
+        let mut sender = acquire(pool).await?;
+        let generation = pool.h2.generation.get();
+        pool.h2.used_at.set(Instant::now());
+        let mut deadline = Deadline::new(&pool.options, progress.clone(), None);
+        let result = {
+            let mut exchange = pin!(sender.try_send_request(request));
+            poll_fn(|cx| match exchange.as_mut().poll(cx) {
+                Poll::Ready(result) => Poll::Ready(Ok(result)),
+                Poll::Pending => deadline.poll_passed(cx).map(Err),
+            })
+            .await
+        };
+        match result {
+            Ok(Ok(response)) => {
+                let (parts, incoming) = response.into_parts();
+                let body = UpstreamBody::new(
+                    incoming,
+                    None,
+                    progress,
+                    Rc::clone(&pool.name),
+                    pool.options.idle_timeout,
+                );
+                return Ok(Response::from_parts(parts, body));
+            }
+            Ok(Err(mut error)) => match error.take_message() {
+                // The connection had ended before the request was begun.
+                Some(unsent) if !retried => {
+                    pool.h2.distrust(generation);
+                    retried = true;
+                    request = unsent;
+                }
+                Some(_) | None => return Err(deadline.explain(&pool.name, error.into_error())),
+            },
+            Err(kind) => {
+                pool.h2.distrust(generation);
+                return Err(UpstreamError::new(kind, &pool.name, None));
+            }
+        }
+    }
+}
+
+async fn acquire<B>(pool: &Rc<Pool<B>>) -> Result<SendRequest<RequestBody<B>>, UpstreamError>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    loop {
+        let attempt = {
+            let mut state = pool.h2.state.borrow_mut();
+            match &*state {
+                State::Open(sender) if !sender.is_closed() => return Ok(sender.clone()),
+                State::Connecting(attempt) => Rc::clone(attempt),
+                State::Open(_) | State::Closed => {
+                    let attempt = Rc::new(Attempt::default());
+                    *state = State::Connecting(Rc::clone(&attempt));
+                    tokio::task::spawn_local(establish(Rc::clone(pool), Rc::clone(&attempt)));
+                    attempt
+                }
+            }
+        };
+        attempt.finished.notified().await;
+        if let Some((kind, message)) = attempt.failure.get() {
+            return Err(UpstreamError::new(
+                *kind,
+                &pool.name,
+                Some(message.as_str().into()),
+            ));
+        }
+    }
+}
+
+async fn establish<B>(pool: Rc<Pool<B>>, attempt: Rc<Attempt>)
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let state = match open(&pool).await {
+        Ok(sender) => {
+            pool.h2.generation.set(pool.h2.generation.get() + 1);
+            pool.h2.used_at.set(Instant::now());
+            State::Open(sender)
+        }
+        Err(error) => {
+            let message =
+                std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+            // The cell is empty: each attempt is established once.
+            let _ = attempt.failure.set((error.kind(), message));
+            State::Closed
+        }
+    };
+    *pool.h2.state.borrow_mut() = state;
+    attempt.finished.notify_waiters();
+}
+
+async fn open<B>(pool: &Rc<Pool<B>>) -> Result<SendRequest<RequestBody<B>>, UpstreamError>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
+    let (sender, connection) = http2::Builder::new(LocalExecutor)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| {
+            UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
+        })?;
+    let name = Rc::clone(&pool.name);
+    tokio::task::spawn_local(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(cluster = &*name, %error, "upstream connection failed");
+        }
+    });
+    Ok(sender)
+}
