@@ -39,7 +39,7 @@ fn an_address_that_is_taken_stops_the_start() {
     // Taken without SO_REUSEPORT, so that the proxy's own use of it does not help.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let failed = proxy().listen(address).try_start().expect_err("the address is taken");
+    let failed = proxy().arg(Example::Headers.file(Kind::Wit)).listen(address).try_start().expect_err("the address is taken");
     assert_eq!(failed.status.code(), Some(1));
     assert!(failed.stderr.contains(&format!("cannot listen on {address}")), "{}", failed.stderr);
 }

@@ -17,6 +17,9 @@ fn a_request_that_is_open_is_finished(kind: Kind) {
     let mut client = TcpStream::connect(proxy.address()).unwrap();
     client.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
     let (mut waiting, _) = upstream.accept().unwrap();
+    let mut start = [0; 9];
+    waiting.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"GET /slow");
     proxy.terminate();
     proxy.wait_for_log(&["SIGTERM"]);
     waiting.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").unwrap();
@@ -33,7 +36,7 @@ fn a_request_that_is_open_is_finished(kind: Kind) {
 
 #[test]
 fn an_idle_proxy_ends_at_once() {
-    let proxy = proxy().start();
+    let proxy = proxy().arg(Example::Headers.file(Kind::Wit)).start();
     let mut idle = TcpStream::connect(proxy.address()).unwrap();
     proxy.terminate();
     let ended = proxy.wait();

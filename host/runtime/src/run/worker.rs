@@ -68,7 +68,8 @@ impl WorkerSetup {
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
         let _ = started.send(Ok(()));
-        let service = move |request, connection| filter_chain::handle(Rc::clone(&worker), request, connection);
+        // The future holds an exchange's whole state, some kilobytes: boxed at once, it is moved once.
+        let service = move |request, connection| Box::pin(filter_chain::handle(Rc::clone(&worker), request, connection));
         let served = server::serve(listener, service, options, drain).await.map_err(RunError::Worker)?;
         if served.cut_off > 0 {
             tracing::warn!(connections = served.cut_off, "connections cut off: they were still busy after the grace period");
