@@ -1,11 +1,13 @@
 //! The functions that replace the shim's imports from `proxy-wasi:legacy`: calls of what the legacy module exports.
 //!
 //! Each catches the exception that `proc_exit` throws. What the legacy module had on its stack is gone then; the shim
-//! learns of it through `take-exit`.
+//! learns of it through `take-exit`. (A module that catches foreign exceptions itself, and does not throw them again,
+//! can go on after its exit; no known one does.)
 
 use wasm_encoder::{BlockType, Catch, Function, InstructionSink, ValType};
 
 use crate::bridge::BridgeItems;
+use crate::index::to_u32;
 use crate::signature::Signature;
 
 /// A call of a function that main imports from the legacy module.
@@ -26,7 +28,7 @@ pub(crate) fn body(
 ) -> Function {
     let has_result = !signature.results().is_empty();
     let mut function = Function::new([(1, ValType::I32)]);
-    let exit = u32::try_from(signature.params().len()).unwrap_or(u32::MAX);
+    let exit = to_u32(signature.params().len());
     let mut code = function.instructions();
     let Some((last, others)) = calls.split_last() else {
         if has_result {

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use wasm_encoder::reencode;
 
+use crate::linker::MAX_MODULE_BYTES;
 use crate::signature::Signature;
 
 /// Why a module cannot be linked. Every message is one line.
@@ -16,6 +17,14 @@ pub enum LinkError {
         found: String,
         /// What to do about that.
         way_out: &'static str,
+    },
+    /// There are more bytes than are ever linked.
+    #[error(
+        "module has {bytes} bytes; at most {MAX_MODULE_BYTES} are linked: strip it, or leave data out of it"
+    )]
+    TooLarge {
+        /// How many there are.
+        bytes: usize,
     },
     /// The bytes end too early.
     #[error(
@@ -95,11 +104,11 @@ pub enum LinkError {
         /// The import, as `env.take_pair`.
         import: String,
     },
-    /// An export that hosts call has another signature than they call it with.
-    #[error("export `{name}` has signature `{found}`; Proxy-Wasm hosts call it as {expected}")]
-    ExportSignature {
-        /// The export.
-        name: &'static str,
+    /// A function that hosts call has another signature than they call it with.
+    #[error("`{function}` has signature `{found}`; Proxy-Wasm hosts call it as {expected}")]
+    Signature {
+        /// The export, or `start section`.
+        function: &'static str,
         /// What it may be, each in backticks: most callbacks have one signature, some a shorter one in ABI 0.1.0.
         expected: String,
         /// What it is.

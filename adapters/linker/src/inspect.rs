@@ -12,7 +12,6 @@ use thiserror::Error;
 use crate::error::{LinkError, is_truncation, one_line};
 use crate::linker::Linker;
 use crate::module::{Module, ParseError};
-use crate::plan::Plan;
 use crate::producers::{self, Producer};
 use crate::wasm_magic;
 
@@ -163,10 +162,7 @@ impl Linker {
         } else {
             Kind::OtherModule(core_module)
         };
-        (
-            kind,
-            Plan::new(module, self.shim()).err().map(Refusal::Link),
-        )
+        (kind, self.plan(module).err().map(Refusal::Link))
     }
 }
 

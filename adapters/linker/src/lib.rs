@@ -13,6 +13,27 @@
 //! | rewrite the legacy module | `legacy.rs`, `segments.rs` |
 //! | complete the shim | `main_module.rs`, `bridge.rs`, `calls.rs`, `answers.rs` |
 //! | put both into a component | `encode.rs`, `producers.rs` |
+//!
+//! ```
+//! use proxy_wasi_linker::{LinkError, Linker};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let linker = Linker::new(proxy_wasi_shim_artifact::SHIM)?;
+//! let module = wat::parse_str(
+//!     r#"(module
+//!         (import "env" "proxy_kv_store_open" (func (param i32 i32) (result i32)))
+//!         (memory (export "memory") 1)
+//!         (func (export "proxy_abi_version_0_2_1"))
+//!         (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+//!         (func (export "proxy_on_tick") (param i32)))"#,
+//! )?;
+//! let linked = linker.link(&module)?;
+//! assert_eq!(linked.report.callbacks, ["proxy_on_tick"]);
+//! assert_eq!(linked.report.stubs[0].import, "env.proxy_kv_store_open");
+//! assert_eq!(linker.link(&linked.component), Err(LinkError::AlreadyComponent));
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod answers;
@@ -20,7 +41,9 @@ mod bridge;
 mod calls;
 mod encode;
 mod error;
+mod function_indices;
 mod imports;
+mod index;
 mod inspect;
 mod legacy;
 mod linker;
@@ -44,7 +67,7 @@ pub use inspect::{
     Component, ComponentRole, CoreModule, ExportedCallback, ImportSupport, ImportedItem,
     InspectError, Inspection, Kind, MemoryLimits, Refusal, Sdk, Sizes, Toolchain,
 };
-pub use linker::{Linked, Linker};
+pub use linker::{Linked, Linker, MAX_MODULE_BYTES};
 pub use producers::Producer;
 pub use report::{LinkReport, SegmentReport, Stub, StubAnswer, StubReason};
 pub use signature::Signature;

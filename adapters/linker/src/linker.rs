@@ -12,6 +12,9 @@ use crate::shim::Shim;
 use crate::stub_names::StubNames;
 use crate::wasm_magic;
 
+/// Bytes. Far beyond any plugin (the largest known have 4 MiB), and far below where 32-bit sizes of a component end.
+pub const MAX_MODULE_BYTES: usize = 256 * 1024 * 1024;
+
 /// Links legacy modules with one shim.
 #[derive(Debug)]
 pub struct Linker {
@@ -50,6 +53,15 @@ impl Linker {
         self
     }
 
+    /// Decides how to link a module, or why not.
+    pub(crate) fn plan<'a>(&self, module: &'a Module<'_>) -> Result<Plan<'a>, LinkError> {
+        let bytes = module.bytes.len();
+        if bytes > MAX_MODULE_BYTES {
+            return Err(LinkError::TooLarge { bytes });
+        }
+        Plan::new(module, &self.shim)
+    }
+
     pub(crate) fn shim(&self) -> &Shim {
         &self.shim
     }
@@ -63,7 +75,7 @@ impl Linker {
     pub fn link(&self, module: &[u8]) -> Result<Linked, LinkError> {
         wasm_magic::check(module)?;
         let module = Module::parse(module)?;
-        let plan = Plan::new(&module, &self.shim)?;
+        let plan = self.plan(&module)?;
         let library = legacy::rewrite(&module, &plan)?;
         let moved = library.segments.len();
         let segments = segments::merge(library.segments);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, DataCountSection, DataSection, ElementSection,
     EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType,
@@ -15,7 +15,9 @@ use crate::answers;
 use crate::bridge::{BridgeItems, LEGACY_MEMORY};
 use crate::calls::{self, Call};
 use crate::error::LinkError;
+use crate::function_indices::{FunctionIndices, Renumber};
 use crate::imports::{Answer, Import};
+use crate::index::to_u32;
 use crate::legacy::{LEGACY_MEMORY_EXPORT, memory_type};
 use crate::names::Names;
 use crate::plan::Plan;
@@ -43,68 +45,11 @@ pub(crate) fn build(
     Ok(main.finish())
 }
 
-/// The function index space of main: WIT imports, legacy functions, the shim's functions, then generated ones.
-struct Indices {
-    /// By function index in the shim.
-    of_shim: Vec<u32>,
-    first_legacy: u32,
-    /// Of the first answer to an import of the legacy module; before it come the filled-in placeholders.
-    first_answer: u32,
-}
-
-impl Indices {
-    fn new(shim: &Shim, plan: &Plan<'_>) -> Self {
-        let placeholders = shim
-            .imports
-            .iter()
-            .filter(|import| import.placeholder.is_some())
-            .count();
-        let first_legacy = index(shim.imports.len() - placeholders);
-        let first_defined = first_legacy + index(plan.legacy_functions.len());
-        let first_placeholder = first_defined + shim.defined_functions;
-        let (mut kept, mut filled_in) = (0.., first_placeholder..);
-        let imports = shim.imports.iter().map(|import| match import.placeholder {
-            Some(_) => filled_in.next(),
-            None => kept.next(),
-        });
-        let of_shim = imports
-            .flatten()
-            .chain(first_defined..first_placeholder)
-            .collect();
-        Self {
-            of_shim,
-            first_legacy,
-            first_answer: first_placeholder + index(placeholders),
-        }
-    }
-
-    fn legacy(&self, function: usize) -> u32 {
-        self.first_legacy + index(function)
-    }
-}
-
-/// Copies the shim's sections with its functions' new indices.
-struct Renumber<'a>(&'a [u32]);
-
-/// Code of the shim refers to a function that it does not have.
-#[derive(Debug, thiserror::Error)]
-#[error("shim refers to function {0}, which it does not have")]
-struct UnknownFunction(u32);
-
-impl Reencode for Renumber<'_> {
-    type Error = UnknownFunction;
-
-    fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error<UnknownFunction>> {
-        let renumbered = self.0.get(function as usize).copied();
-        renumbered.ok_or(reencode::Error::UserError(UnknownFunction(function)))
-    }
-}
-
 /// The module under construction, one field per section.
 struct MainModule<'a> {
     shim: &'a Shim,
     plan: &'a Plan<'a>,
-    indices: Indices,
+    indices: FunctionIndices,
     items: BridgeItems,
     known_types: HashMap<Signature, u32>,
     type_count: u32,
@@ -129,7 +74,7 @@ impl<'a> MainModule<'a> {
         Self {
             shim,
             plan,
-            indices: Indices::new(shim, plan),
+            indices: FunctionIndices::new(shim, plan),
             items: BridgeItems {
                 exit_tag: shim.defined_tags,
                 exit_global: shim.defined_globals,
@@ -140,7 +85,7 @@ impl<'a> MainModule<'a> {
             known_types: known_types
                 .filter_map(|(index, signature)| Some((signature.clone()?, index)))
                 .collect(),
-            type_count: index(shim.types.len()),
+            type_count: to_u32(shim.types.len()),
             types: TypeSection::new(),
             imports: ImportSection::new(),
             functions: FunctionSection::new(),
@@ -163,7 +108,7 @@ impl<'a> MainModule<'a> {
     )]
     fn add_shim(&mut self) -> Result<(), LinkError> {
         let bytes = &self.shim.bytes;
-        let mut renumber = Renumber(&self.indices.of_shim);
+        let mut renumber = Renumber(&self.indices);
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::TypeSection(section) => {
@@ -199,7 +144,7 @@ impl<'a> MainModule<'a> {
                     renumber.parse_data_section(&mut self.data, section)?;
                 }
                 Payload::CustomSection(section) => match section.as_known() {
-                    KnownCustom::Name(names) => self.names.add_shim(names, &self.indices.of_shim),
+                    KnownCustom::Name(names) => self.names.add_shim(names, &self.indices),
                     // Addresses in debug information are those of the code before it was renumbered.
                     _ if section.name().starts_with(".debug_") => {}
                     _ => self.custom_sections.push(CustomSection {
@@ -266,9 +211,9 @@ impl<'a> MainModule<'a> {
             let body = self.placeholder_body(placeholder);
             self.functions.function(import.type_index);
             self.code.function(&body);
-            if let Some(index) = self.indices.of_shim.get(number) {
-                self.names
-                    .add(*index, format!("{} {}", import.module, import.name));
+            if let Some(index) = self.indices.of_shim(to_u32(number)) {
+                let name = format!("{} {}", import.module, import.name);
+                self.names.add(index, name);
             }
         }
     }
@@ -297,7 +242,7 @@ impl<'a> MainModule<'a> {
     }
 
     fn add_answers(&mut self, stub_names: &StubNames) {
-        let mut next = self.indices.first_answer;
+        let mut next = self.indices.first_answer();
         for (number, import) in self.plan.imports.iter().enumerate() {
             let body = match import.answer {
                 Answer::Hostcall(function) => {
@@ -332,11 +277,7 @@ impl<'a> MainModule<'a> {
 
     /// Only called with indices that the shim's own sections gave.
     fn of_shim(&self, function: u32) -> u32 {
-        self.indices
-            .of_shim
-            .get(function as usize)
-            .copied()
-            .unwrap_or(function)
+        self.indices.of_shim(function).unwrap_or(function)
     }
 
     fn type_index(&mut self, signature: &Signature) -> u32 {
@@ -376,9 +317,4 @@ impl<'a> MainModule<'a> {
         }
         module.finish()
     }
-}
-
-/// The validator admits a million functions or types at most, so the sums of this module fit.
-fn index(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

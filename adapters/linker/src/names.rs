@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use wasm_encoder::{NameMap, NameSection};
 use wasmparser::{Name, NameSectionReader};
 
+use crate::function_indices::FunctionIndices;
+
 /// Names by function index in main.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -17,14 +19,14 @@ impl Names {
     }
 
     /// Takes over the names of the shim's functions. A damaged name section costs names, nothing else.
-    pub(crate) fn add_shim(&mut self, section: NameSectionReader<'_>, new_indices: &[u32]) {
+    pub(crate) fn add_shim(&mut self, section: NameSectionReader<'_>, indices: &FunctionIndices) {
         for subsection in section.into_iter().map_while(Result::ok) {
             let Name::Function(names) = subsection else {
                 continue;
             };
             for naming in names.into_iter().map_while(Result::ok) {
-                if let Some(index) = new_indices.get(naming.index as usize) {
-                    self.add(*index, naming.name.to_owned());
+                if let Some(index) = indices.of_shim(naming.index) {
+                    self.add(index, naming.name.to_owned());
                 }
             }
         }

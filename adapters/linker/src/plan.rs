@@ -11,6 +11,9 @@ use crate::shim::Shim;
 use crate::signature::Signature;
 use crate::start::{self, Start};
 
+// The shim asks for the exported callbacks as the bits of one number.
+const _: () = assert!(CALLBACKS.len() <= u64::BITS as usize);
+
 /// How to link one module.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
@@ -144,11 +147,14 @@ impl Exports<'_, '_> {
     fn start(&mut self) -> Result<Vec<usize>, LinkError> {
         let mut start = Vec::new();
         for step in Start::steps(self.module) {
-            match (step, self.module.start) {
-                (Start::Section, Some(function)) => {
-                    start.push(self.push(step.name(), function, step.signature()));
+            let function = match step {
+                Start::Section => self.module.start,
+                Start::Initialize | Start::Main | Start::MainVoid | Start::Command => {
+                    self.module.exported_function(step.name())
                 }
-                _ => start.extend(self.find(step.name(), &[step.signature()])?),
+            };
+            if let Some(function) = function {
+                start.push(self.need(step.name(), function, &[step.signature()])?);
             }
         }
         Ok(start)
@@ -171,33 +177,39 @@ impl Exports<'_, '_> {
         Ok(callbacks)
     }
 
-    /// Finds an exported function that has one of these signatures; an error if it has none of them.
+    /// Looks up an exported function that has one of these signatures.
     fn find(
         &mut self,
         name: &'static str,
         expected: &[Signature],
     ) -> Result<Option<usize>, LinkError> {
-        let Some(function) = self.module.exported_function(name) else {
-            return Ok(None);
-        };
-        let found = self.module.function_signature(function);
-        match found.filter(|found| expected.contains(found)) {
-            Some(signature) => Ok(Some(self.push(name, function, signature.clone()))),
-            None => Err(LinkError::ExportSignature {
-                name,
-                expected: alternatives(expected),
-                found: found.map_or_else(|| "a type of its own".to_owned(), Signature::to_string),
-            }),
-        }
+        let function = self.module.exported_function(name);
+        function
+            .map(|function| self.need(name, function, expected))
+            .transpose()
     }
 
-    fn push(&mut self, name: &'static str, function: u32, signature: Signature) -> usize {
+    /// Has main import a function; an error if it has none of these signatures.
+    fn need(
+        &mut self,
+        name: &'static str,
+        function: u32,
+        expected: &[Signature],
+    ) -> Result<usize, LinkError> {
+        let found = self.module.function_signature(function);
+        let Some(signature) = found.filter(|found| expected.contains(found)).cloned() else {
+            return Err(LinkError::Signature {
+                function: name,
+                expected: alternatives(expected),
+                found: found.map_or_else(|| "a type of its own".to_owned(), Signature::to_string),
+            });
+        };
         self.functions.push(LegacyFunction {
             name,
             function,
             signature,
         });
-        self.functions.len() - 1
+        Ok(self.functions.len() - 1)
     }
 }
 

@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use wasm_encoder::{ComponentSection, ProducersField, ProducersSection};
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
+/// How components name what linked them.
+const PRODUCT: &str = "proxy-wasi";
+
 /// A tool's signature in a `producers` section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -58,7 +61,7 @@ pub(crate) fn stamp(mut component: Vec<u8>) -> Result<Vec<u8>, wasmparser::Error
         }
         component.truncate(start);
     }
-    processed_by.value(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    processed_by.value(PRODUCT, env!("CARGO_PKG_VERSION"));
     let mut section = ProducersSection::new();
     section.field("processed-by", &processed_by);
     section.append_to_component(&mut component);

@@ -18,7 +18,8 @@ pub struct LinkReport {
     pub stubs: Vec<Stub>,
     /// Imports declared in a known variant of the ABI's signature, such as `env.proxy_grpc_call`.
     pub adapted: Vec<String>,
-    /// Imports that the module declares more than once, one entry for each repetition.
+    /// Imports that the module declares more than once, one entry for each repetition. The two module names of WASI
+    /// count as one.
     pub duplicates: Vec<String>,
     /// What became of the module's data segments.
     pub segments: SegmentReport,

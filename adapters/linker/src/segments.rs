@@ -114,3 +114,52 @@ fn join(segments: Vec<Segment<'_>>) -> Vec<Segment<'_>> {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The bytes that segments leave in memory, zeros left out.
+    fn image(segments: &[Segment<'_>]) -> BTreeMap<u64, u8> {
+        let mut image = BTreeMap::new();
+        for segment in segments {
+            image.extend((u64::from(segment.offset)..).zip(segment.data.iter().copied()));
+        }
+        image.retain(|_, byte| *byte != 0);
+        image
+    }
+
+    fn segment(offset: u32, data: &[u8]) -> Segment<'_> {
+        Segment {
+            offset,
+            data: data.into(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_leaves_the_same_bytes(
+            writes in vec((0..20_000_u32, vec(any::<u8>(), 0..60)), 0..12)
+        ) {
+            let segments: Vec<_> =
+                writes.iter().map(|(offset, data)| segment(*offset, data)).collect();
+            prop_assert_eq!(image(&merge(segments.clone())), image(&segments));
+        }
+    }
+
+    #[test]
+    fn gaps_add_a_bounded_number_of_bytes() {
+        let segments: Vec<_> = (0..2000).map(|at| segment(at * 4000, b"x")).collect();
+        let before = segments.len() as u64;
+        let merged = merge(segments);
+        let after: u64 = merged.iter().map(|segment| segment.data.len() as u64).sum();
+        assert!(merged.len() > 1);
+        assert!(after - before <= MAX_FILL_BYTES, "{after}");
+        assert!(after - before > MAX_FILL_BYTES - MAX_GAP_BYTES, "{after}");
+    }
+}

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use proxy_wasi_abi::callback::{CALLBACKS, Callback};
+use proxy_wasi_abi::hostcall;
 use wasmparser::{ExternalKind, Validator, WasmFeatures};
 
 use crate::bridge::Bridge;
 use crate::error::ShimError;
-use crate::module::{Module, ParseError};
+use crate::imports::known_signature;
+use crate::index::to_u32;
+use crate::module::{Export, Module, ParseError};
 use crate::signature::Signature;
 
 /// Imports from here become functions that reach the legacy module's memory or its linking facts.
@@ -16,6 +19,9 @@ const BRIDGE_MODULE: &str = "proxy-wasi:bridge";
 const LEGACY_MODULE: &str = "proxy-wasi:legacy";
 /// Called by a stub, with the range of its name in the table of stub names.
 const REPORT_STUB: &str = "proxy-wasi:report-stub";
+
+/// One of the module names under which WASI is imported; they mean the same.
+const WASI_MODULE: &str = "wasi_snapshot_preview1";
 
 /// A shim that keeps its side of the contract.
 #[derive(Debug)]
@@ -81,11 +87,11 @@ impl Shim {
         Ok(Self {
             bytes: bytes.to_vec(),
             imports: read_imports(&module)?,
-            defined_functions: count(module.defined_functions.len()),
+            defined_functions: to_u32(module.defined_functions.len()),
             defined_globals: module.defined_globals,
             defined_tags: module.defined_tags,
             report_stub: exported_function(&module, REPORT_STUB, &report_stub)?,
-            hostcalls: read_hostcalls(&module),
+            hostcalls: read_hostcalls(&module)?,
             types: module.types,
         })
     }
@@ -189,24 +195,32 @@ impl Placeholder {
     }
 }
 
-fn read_hostcalls(module: &Module<'_>) -> HashMap<String, Hostcall> {
-    let functions = module
-        .exports
-        .iter()
-        .filter(|export| export.kind == ExternalKind::Func);
-    functions
-        .filter(|export| export.name.starts_with("env.") || export.name.starts_with("wasi."))
-        .filter_map(|export| {
-            let signature = module.function_signature(export.index)?.clone();
-            Some((
-                export.name.to_owned(),
-                Hostcall {
-                    function: export.index,
-                    signature,
-                },
-            ))
-        })
-        .collect()
+fn read_hostcalls(module: &Module<'_>) -> Result<HashMap<String, Hostcall>, ShimError> {
+    let mut hostcalls = HashMap::new();
+    let is_function = |export: &&Export<'_>| export.kind == ExternalKind::Func;
+    for export in module.exports.iter().filter(is_function) {
+        let Some((group, name)) = export.name.split_once('.') else {
+            continue;
+        };
+        let group = match group {
+            "env" => hostcall::MODULE,
+            "wasi" => WASI_MODULE,
+            _ => continue,
+        };
+        let Some(signature) = module.function_signature(export.index) else {
+            continue;
+        };
+        // Otherwise every module that imports it would silently get a stub.
+        if let Some(known) = known_signature(group, name) {
+            check_signature(export.name, &known, Some(signature))?;
+        }
+        let hostcall = Hostcall {
+            function: export.index,
+            signature: signature.clone(),
+        };
+        hostcalls.insert(export.name.to_owned(), hostcall);
+    }
+    Ok(hostcalls)
 }
 
 fn exported_function(
@@ -234,9 +248,4 @@ fn check_signature(
         expected: expected.clone(),
         found: found.map_or_else(|| "a type of its own".to_owned(), Signature::to_string),
     })
-}
-
-/// The validator admits a million functions at most.
-fn count(items: usize) -> u32 {
-    u32::try_from(items).unwrap_or(u32::MAX)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::imports::{Answer, Import};
+use crate::index::to_u32;
 
 /// The names of all stubs, one after the other.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl StubNames {
     fn push(&mut self, name: &str) -> (u32, u32) {
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(name.as_bytes());
-        (size(offset), size(name.len()))
+        (to_u32(offset), to_u32(name.len()))
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -42,9 +43,4 @@ impl StubNames {
     pub(crate) fn range(&self, import: usize) -> (u32, u32) {
         self.ranges.get(import).copied().unwrap_or_default()
     }
-}
-
-/// All names come from one module, and a module's size fits.
-fn size(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -158,6 +158,10 @@ fn read_module(case: &Path) -> Result<Vec<u8>, Failed> {
     Ok(wat::parse_file(case.join("module.wat"))?)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`BLESS` is for whoever runs this test"
+)]
 fn compare(expected: &Path, actual: &str) -> Result<(), Failed> {
     if env::var_os("BLESS").is_some() {
         return Ok(fs::write(expected, actual)?);

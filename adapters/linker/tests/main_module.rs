@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use proxy_wasi_linker::{Linker, ShimError};
+use proxy_wasi_linker::{LinkError, Linker, MAX_MODULE_BYTES, ShimError};
 use proxy_wasi_shim_artifact::SHIM;
 use wasmparser::{DataKind, KnownCustom, Name, Parser, Payload, Validator};
 
@@ -169,7 +169,7 @@ fn the_component_says_who_made_it_once() {
             _ => {}
         }
     }
-    let this_release = concat!("proxy-wasi-linker ", env!("CARGO_PKG_VERSION"));
+    let this_release = concat!("proxy-wasi ", env!("CARGO_PKG_VERSION"));
     assert_eq!(sections, 1);
     assert_eq!(tools, ["wit-component 0.254.2", this_release]);
 }
@@ -205,6 +205,12 @@ fn a_shim_that_breaks_the_contract_is_refused() {
              build shim and linker from the same release",
         ),
         (
+            r#"(func $log (export "env.proxy_log") (param i32 i32 i32)"#,
+            r#"(func $log (export "env.proxy_log") (param i32 i32)"#,
+            "shim declares `env.proxy_log` as `(i32, i32) -> i32`, not as `(i32, i32, i32) -> i32`; \
+             build shim and linker from the same release",
+        ),
+        (
             r#"(export "proxy-wasi:report-stub")"#,
             "",
             "shim does not export `proxy-wasi:report-stub`; \
@@ -236,6 +242,24 @@ fn a_shim_that_breaks_the_contract_is_refused() {
         let error = changed_shim(from, to).expect_err(message);
         assert_eq!(error.to_string(), message);
     }
+}
+
+#[test]
+fn a_module_beyond_the_limit_is_refused() {
+    let mut module = wat::parse_str(MODULE).expect("the module assembles");
+    // One custom section without a name takes all the room there is, and one byte more.
+    let header = [0, 0x80, 0x80, 0x80, 0x80, 0x01, 0];
+    module.extend_from_slice(&header);
+    module.resize(module.len() + 0x1000_0000 - 1, 0);
+    assert!(module.len() > MAX_MODULE_BYTES);
+    let linker = Linker::new(SHIM).expect("the shim keeps the contract");
+    let error = linker.link(&module).expect_err("too large");
+    assert_eq!(
+        error,
+        LinkError::TooLarge {
+            bytes: module.len()
+        }
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@
     reason = "a test that panics has failed"
 )]
 
+use std::fs;
 use std::sync::LazyLock;
-use std::{env, fs};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,16 +142,13 @@ fn validate(bytes: &[u8]) -> Result<(), wasmparser::Error> {
     wasmparser::Validator::new().validate_all(bytes).map(drop)
 }
 
-fn cases() -> u32 {
-    // More for a longer run by hand.
-    let cases = env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
-    cases.unwrap_or(4096)
+/// At least this many cases, or as many as `PROPTEST_CASES` says.
+fn at_least(cases: u32) -> ProptestConfig {
+    ProptestConfig::with_cases(ProptestConfig::default().cases.max(cases))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(at_least(4096))]
 
     #[test]
     fn a_mutated_module_links_or_is_refused(bytes in mutated()) {
@@ -168,6 +165,11 @@ proptest! {
         check(&[b"\0asm\x01\0\0\0".as_slice(), &bytes].concat())?;
         check(&[b"\0asm\x0d\0\x01\0".as_slice(), &bytes].concat())?;
     }
+}
+
+proptest! {
+    // Every case links all seeds.
+    #![proptest_config(at_least(256))]
 
     #[test]
     fn a_mutated_shim_is_refused_or_links(edits in vec(Edit::any(), 1..4)) {

@@ -78,13 +78,11 @@ impl Component {
             }
         }
         let plugin_exports = exports.iter().filter_map(|export| plugin_interface(export));
-        let (handlers, versions): (Vec<_>, Vec<_>) = plugin_exports
-            .map(|(name, version)| (name.to_owned(), version))
-            .unzip();
+        let (handlers, versions): (Vec<&str>, Vec<&str>) = plugin_exports.unzip();
         Ok(Self {
             role: role(&imports, &exports),
             plugin_version: versions.first().map(|version| (*version).to_owned()),
-            handlers,
+            handlers: handlers.into_iter().map(str::to_owned).collect(),
             imports,
             exports,
             core_modules,
@@ -93,7 +91,7 @@ impl Component {
 
     /// Why the host will not run it.
     pub(super) fn refusal(&self) -> Option<Refusal> {
-        let Some(version) = &self.plugin_version else {
+        if self.handlers.is_empty() {
             let quoted: Vec<String> = self
                 .exports
                 .iter()
@@ -105,12 +103,21 @@ impl Component {
                 quoted.join(", ")
             };
             return Some(Refusal::NotPlugin { exports });
-        };
-        if release_line(version) != release_line(PLUGIN_VERSION) {
-            let supported = format!("{}.x", release_line(PLUGIN_VERSION));
+        }
+        let mut versions = self
+            .exports
+            .iter()
+            .filter_map(|export| plugin_interface(export));
+        let release = release_line(PLUGIN_VERSION);
+        if let Some((_, version)) = versions.find(|(_, version)| release_line(version) != release) {
+            let found = if version.is_empty() {
+                "(no version)"
+            } else {
+                version
+            };
             return Some(Refusal::PluginVersion {
-                found: version.clone(),
-                supported,
+                found: found.to_owned(),
+                supported: format!("{release}.x"),
             });
         }
         for export in REQUIRED_EXPORTS {
@@ -149,11 +156,10 @@ fn role(imports: &[String], exports: &[String]) -> ComponentRole {
     }
 }
 
-/// `proxy-wasm:plugin/http-filter@0.1.0` as `http-filter` and `0.1.0`.
+/// `proxy-wasm:plugin/http-filter@0.1.0` as `http-filter` and `0.1.0`. The version may be missing, and empty then.
 fn plugin_interface(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix(PLUGIN_PACKAGE)?
-        .strip_prefix('/')?
-        .split_once('@')
+    let interface = name.strip_prefix(PLUGIN_PACKAGE)?.strip_prefix('/')?;
+    Some(interface.split_once('@').unwrap_or((interface, "")))
 }
 
 /// The part of a version that must be equal for compatibility: `0.1` of `0.1.7`, `2` of `2.3.4`.
