@@ -201,25 +201,34 @@ impl Worker {
     }
 
     fn sweep(&self, now: Instant) {
-        let options = &self.options;
         for (_, connection) in self.connections.borrow().iter() {
-            let quiet = now.duration_since(connection.active_at());
-            let lingers = connection
-                .lingers_since()
-                .map(|since| now.duration_since(since));
-            if lingers.is_some_and(|lingers| lingers >= options.close_linger) {
-                connection.give_order(Order::Close);
-            } else if connection.exchanges() > 0 {
-                if quiet >= options.idle_timeout {
-                    connection.give_order(Order::Close);
-                }
-            } else if let Some(since) = connection.head_since() {
-                if now.duration_since(since) >= options.header_read_timeout {
-                    connection.give_order(Order::Close);
-                }
-            } else if quiet >= options.keep_alive_timeout {
-                connection.give_order(Order::Finish);
+            connection.give_order(self.judge(connection, now));
+        }
+    }
+
+    fn judge(&self, connection: &ConnectionState, now: Instant) -> Order {
+        let options = &self.options;
+        let passed = |since: Option<Instant>, limit: Duration| {
+            since.is_some_and(|since| now.duration_since(since) >= limit)
+        };
+        let quiet_since = Some(connection.active_at());
+        if passed(connection.lingers_since(), options.close_linger) {
+            Order::Close
+        } else if connection.exchanges() > 0 {
+            // Other streams, or pings, must not keep a stalled stream alive for good.
+            let stalled = passed(quiet_since, options.idle_timeout)
+                || passed(connection.stalled_since(), options.idle_timeout);
+            if stalled { Order::Close } else { Order::Serve }
+        } else if let Some(since) = connection.head_since() {
+            if passed(Some(since), options.header_read_timeout) {
+                Order::Close
+            } else {
+                Order::Serve
             }
+        } else if passed(quiet_since, options.keep_alive_timeout) {
+            Order::Finish
+        } else {
+            Order::Serve
         }
     }
 
