@@ -15,7 +15,6 @@ mod options;
 mod request_id;
 mod worker;
 
-pub use self::http::ResponseBody;
 pub use access_log::{AccessLog, AccessLogHandle, AccessLogWriter, AccessRecord};
 pub use connection::{ConnectionInfo, DownstreamProtocol};
 pub use drain::{DrainSignal, DrainTrigger, drain};

@@ -99,7 +99,7 @@ fn close_after<B>(response: &mut Response<B>) {
 }
 
 /// A response body on its way to the client; its end is the end of the exchange.
-pub struct ResponseBody<B> {
+pub(super) struct ResponseBody<B> {
     content: Content<B>,
     exchange: ExchangeGuard,
 }
