@@ -8,6 +8,7 @@
 )]
 
 mod http_proxy {
+    mod h2_peers;
     mod support;
 
     mod bodies;

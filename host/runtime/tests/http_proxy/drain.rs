@@ -86,6 +86,27 @@ fn an_idle_connection_may_still_send_a_request() {
 }
 
 #[test]
+fn connections_that_wait_in_the_kernel_are_served() {
+    run(async {
+        let (upstream, _) = Upstream::answering(OK).await;
+        let proxy = Proxy::start(&upstream.http());
+        // The server has not run yet, so nothing is accepted.
+        let mut clients = Vec::new();
+        for _ in 0..200 {
+            let stream = std::net::TcpStream::connect(proxy.address).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            clients.push(RawClient::new(TcpStream::from_std(stream).unwrap()));
+        }
+        proxy.drain.start();
+        for client in &mut clients {
+            assert_eq!(client.exchange(GET).await.status(), 200);
+        }
+        drop(clients);
+        assert_eq!(proxy.served.await.unwrap().unwrap().accepted, 200);
+    });
+}
+
+#[test]
 fn the_grace_period_ends_what_does_not_end_itself() {
     run(async {
         let (upstream, _release) = waiting_upstream().await;

@@ -35,6 +35,17 @@ fn a_refused_connection_is_503() {
 }
 
 #[test]
+fn all_addresses_of_a_host_are_tried() {
+    run(async {
+        // Nobody listens on the IPv6 address, if the name has one.
+        let (upstream, _) =
+            Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let proxy = Proxy::start(&format!("http://localhost:{}", upstream.address.port()));
+        assert_eq!(proxy.connect().await.exchange(GET).await.status(), 200);
+    });
+}
+
+#[test]
 fn an_unknown_host_is_503() {
     run(async {
         let proxy = Proxy::start("http://nowhere.invalid:80");
@@ -72,9 +83,12 @@ fn a_response_that_is_not_http_is_502() {
         "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        &format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(70_000)),
     ];
     for response in responses {
+        let response = response.to_owned();
         run(async move {
+            let response: &'static str = response.leak();
             let (upstream, _) = Upstream::answering(response).await;
             let proxy = Proxy::start(&upstream.http());
             let mut client = proxy.connect().await;

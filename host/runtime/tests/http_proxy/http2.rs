@@ -1,133 +1,19 @@
 //! HTTP/2 with prior knowledge, on either side.
 
-use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
-use std::future::Future;
-use std::net::SocketAddr;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Response, Version};
 use http_body::Frame;
-use http_body_util::{BodyExt, Either, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::SendRequest;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use http_body_util::BodyExt;
+use proxy_wasi_runtime::server::ServerOptions;
 use proxy_wasi_runtime::upstream::UpstreamOptions;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
-use super::support::{Options, Proxy, Upstream, eventually, field, run};
-
-#[derive(Clone)]
-struct LocalExecutor;
-
-impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
-}
-
-type Channel = mpsc::UnboundedReceiver<Frame<Bytes>>;
-
-/// A body of which the test decides when it goes on.
-struct Frames(Channel);
-
-impl http_body::Body for Frames {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
-    }
-}
-
-type TestBody = Either<Full<Bytes>, Frames>;
-
-fn whole(body: impl Into<Bytes>) -> TestBody {
-    Either::Left(Full::new(body.into()))
-}
-
-fn frames() -> (mpsc::UnboundedSender<Frame<Bytes>>, TestBody) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    (sender, Either::Right(Frames(receiver)))
-}
-
-async fn connect(address: SocketAddr) -> SendRequest<TestBody> {
-    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
-    let (sender, connection) = hyper::client::conn::http2::handshake(LocalExecutor, stream)
-        .await
-        .unwrap();
-    tokio::task::spawn_local(connection);
-    sender
-}
-
-fn get(path: &str) -> Request<TestBody> {
-    Request::get(format!("http://example.test{path}"))
-        .body(whole(""))
-        .unwrap()
-}
-
-async fn text(response: Response<Incoming>) -> String {
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// An HTTP/2 upstream: what it was asked, and on how many connections.
-struct H2Upstream {
-    address: SocketAddr,
-    connections: Rc<Cell<usize>>,
-    heads: Rc<RefCell<Vec<http::request::Parts>>>,
-}
-
-impl H2Upstream {
-    async fn start<F>(service: impl Fn(Request<Incoming>) -> F + Clone + 'static) -> Self
-    where
-        F: Future<Output = Response<TestBody>> + 'static,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = Self {
-            address: listener.local_addr().unwrap(),
-            connections: Rc::default(),
-            heads: Rc::default(),
-        };
-        let (connections, heads) = (Rc::clone(&upstream.connections), Rc::clone(&upstream.heads));
-        tokio::task::spawn_local(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                connections.set(connections.get() + 1);
-                let (service, heads) = (service.clone(), Rc::clone(&heads));
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (parts, body) = request.into_parts();
-                    heads.borrow_mut().push(parts.clone());
-                    let response = service(Request::from_parts(parts, body));
-                    async move { Ok::<_, Infallible>(response.await) }
-                });
-                let connection = hyper::server::conn::http2::Builder::new(LocalExecutor)
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::task::spawn_local(connection);
-            }
-        });
-        upstream
-    }
-
-    fn url(&self) -> String {
-        format!("h2c://{}", self.address)
-    }
-}
-
-async fn echo(request: Request<Incoming>) -> Response<TestBody> {
-    let body = request.into_body().collect().await.unwrap().to_bytes();
-    Response::builder()
-        .header("x-up", "1")
-        .body(whole(body))
-        .unwrap()
-}
+use super::h2_peers::{H2Upstream, connect, connect_with_window, echo, frames, get, text, whole};
+use super::support::{Counted, Options, Proxy, Upstream, eventually, field, run};
 
 #[test]
 fn an_http2_client_talks_to_an_http1_upstream() {
@@ -320,24 +206,94 @@ fn a_lost_connection_is_replaced() {
 #[test]
 fn a_client_that_resets_a_stream_ends_its_exchange_only() {
     run(async {
-        let upstream = H2Upstream::start(|request| async move {
-            if request.uri().path() == "/wait" {
-                std::future::pending::<()>().await;
+        let open = Rc::new(Cell::new(0));
+        let counter = Rc::clone(&open);
+        let upstream = H2Upstream::start(move |request| {
+            let counted = Counted::new(&counter);
+            async move {
+                if request.uri().path() == "/wait" {
+                    std::future::pending::<()>().await;
+                }
+                drop(counted);
+                echo(request).await
             }
-            echo(request).await
         })
         .await;
-        for url in [upstream.url()] {
-            let proxy = Proxy::start(&url);
-            let mut client = connect(proxy.address).await;
-            let waiting = client.send_request(get("/wait"));
-            let waiting = tokio::time::timeout(Duration::from_millis(100), waiting).await;
-            assert!(waiting.is_err());
-            eventually(|| proxy.pending.get() == 0).await;
-            let response = client.send_request(get("/")).await.unwrap();
-            assert_eq!(response.status(), 200);
-        }
+        let proxy = Proxy::start(&upstream.url());
+        let client = connect(proxy.address).await;
+        let mut waiting = client.clone();
+        let waiting =
+            tokio::task::spawn_local(async move { waiting.send_request(get("/wait")).await });
+        eventually(|| open.get() == 1).await;
+        waiting.abort();
+        eventually(|| open.get() == 0).await;
+        assert_eq!(proxy.pending.get(), 0);
+        let response = client.clone().send_request(get("/")).await.unwrap();
+        assert_eq!(response.status(), 200);
         assert_eq!(upstream.connections.get(), 1);
+    });
+}
+
+#[test]
+fn a_response_nobody_reads_ends_its_connection_in_spite_of_others() {
+    run(async {
+        let upstream = H2Upstream::start(|request| async move {
+            let size = if request.uri().path() == "/large" {
+                1_000_000
+            } else {
+                1
+            };
+            Response::new(whole(vec![0; size]))
+        })
+        .await;
+        let options = Options {
+            server: ServerOptions {
+                idle_timeout: Duration::from_millis(200),
+                ..ServerOptions::default()
+            },
+            ..Options::default()
+        };
+        let proxy = Proxy::start_with(&upstream.url(), options);
+        let mut client = connect_with_window(proxy.address, 1000).await;
+        let _unread = client.send_request(get("/large")).await.unwrap();
+        let busy = async {
+            while client.send_request(get("/")).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), busy)
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
+fn limits_heads_and_streams() {
+    run(async {
+        let upstream = H2Upstream::start(|_| std::future::pending()).await;
+        let options = Options {
+            server: ServerOptions {
+                max_concurrent_streams: 3,
+                ..ServerOptions::default()
+            },
+            ..Options::default()
+        };
+        let proxy = Proxy::start_with(&upstream.url(), options);
+        let client = connect(proxy.address).await;
+        let mut large = get("/");
+        let value = HeaderValue::from_bytes(&[b'x'; 20_000]).unwrap();
+        for _ in 0..4 {
+            large.headers_mut().append("x", value.clone());
+        }
+        let refused = client.clone().send_request(large).await.unwrap();
+        assert_eq!(refused.status(), 431);
+        for _ in 0..5 {
+            let mut client = client.clone();
+            tokio::task::spawn_local(async move { client.send_request(get("/")).await });
+        }
+        eventually(|| proxy.pending.get() == 3).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(proxy.pending.get(), 3);
     });
 }
 

@@ -102,10 +102,11 @@ impl Proxy {
     }
 }
 
-struct Counted(Rc<Cell<usize>>);
+/// Counts itself for as long as it lives.
+pub(crate) struct Counted(Rc<Cell<usize>>);
 
 impl Counted {
-    fn new(counter: &Rc<Cell<usize>>) -> Self {
+    pub(crate) fn new(counter: &Rc<Cell<usize>>) -> Self {
         counter.set(counter.get() + 1);
         Self(Rc::clone(counter))
     }
