@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 
 use super::engine::PluginEngine;
 use crate::vm::{PluginExports, VmState};
@@ -63,10 +64,50 @@ impl PluginCode {
     }
 }
 
-/// Links a component with everything that the linker lacks replaced by traps.
+/// The packages of which this host offers every interface, in any version that is compatible.
+const OFFERED: &[&str] = &[
+    "proxy-wasm:plugin/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:logging/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+
+/// The host's side of resources that no plugin ever gets.
+struct Nothing;
+
+/// Links a component with the interfaces of other packages replaced by traps. (wasmtime's own
+/// `define_unknown_imports_as_traps` goes by exact versions, and would put strangers in the place of our resources.)
 fn lenient(linker: &Linker<VmState>, component: &Component) -> wasmtime::Result<InstancePre<VmState>> {
     let mut linker = linker.clone();
-    linker.define_unknown_imports_as_traps(component)?;
+    let engine = linker.engine().clone();
+    for (name, import) in component.component_type().imports(&engine) {
+        let ComponentItem::ComponentInstance(interface) = import else { continue };
+        if OFFERED.iter().any(|package| name.starts_with(package)) {
+            continue;
+        }
+        let mut instance = linker.instance(name)?;
+        for (item, ty) in interface.exports(&engine) {
+            match ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let called = format!("`{name}` `{item}` is not offered by this host");
+                    instance.func_new(item, move |_, _, _, _| Err(wasmtime::Error::msg(called.clone())))?;
+                }
+                ComponentItem::Resource(_) => {
+                    instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+                }
+                // Types need nothing of a host, and an interface holds nothing else.
+                ComponentItem::Type(_)
+                | ComponentItem::CoreFunc(_)
+                | ComponentItem::Module(_)
+                | ComponentItem::Component(_)
+                | ComponentItem::ComponentInstance(_) => {}
+            }
+        }
+    }
     linker.instantiate_pre(component)
 }
 

@@ -32,7 +32,9 @@ impl metrics::HostGauge for VmState {
         Err(MetricError::Unsupported)
     }
 
-    fn add(&mut self, _gauge: Resource<Gauge>, _amount: i64) {}
+    fn add(&mut self, _gauge: Resource<Gauge>, _amount: u64) {}
+
+    fn subtract(&mut self, _gauge: Resource<Gauge>, _amount: u64) {}
 
     fn set(&mut self, _gauge: Resource<Gauge>, _value: u64) {}
 
