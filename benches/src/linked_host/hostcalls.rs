@@ -52,11 +52,8 @@ pub(super) fn add_to_linker(linker: &mut Linker<Exchange>) -> anyhow::Result<()>
         |mut host: Host<'_>, (_, map): (u64, HeaderMap)| {
             let headers = headers_of(&mut host, map);
             Ok((headers.map(|headers| {
-                pairs::encode(
-                    headers
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), value.as_bytes())),
-                )
+                let fields: Vec<_> = headers.iter().collect();
+                pairs::encode(fields.iter().copied())
             }),))
         },
     )?;
