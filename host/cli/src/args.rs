@@ -24,17 +24,18 @@ struct Args {
 pub(crate) enum Command {
     /// Serve HTTP through plugins, as a reverse proxy
     Serve(Box<ServeArgs>),
-    /// Turn a legacy module into a component
+    /// Turn a legacy module into a component that `serve` runs as it runs the module
     Compose(ComposeArgs),
     /// Say what a WebAssembly file is and whether `serve` runs it
     Inspect(InspectArgs),
 }
 
-/// Serve HTTP through plugins, as a reverse proxy.
-///
-/// Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to standard
-/// error. SIGINT and SIGTERM let running requests end; a second signal ends at once.
+/// Flags of `serve`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to \
+standard error. SIGINT or SIGTERM lets requests end that have begun."
+)]
 pub(crate) struct ServeArgs {
     /// Plugins, in the order of the request path: legacy Proxy-Wasm modules or components, told apart by content.
     /// Beside `--config`, list them in the file instead
@@ -131,7 +132,7 @@ impl PluginArgs {
     }
 }
 
-/// Turn a legacy module into a component, which any host of `proxy-wasm:plugin` runs as it would run the module.
+/// Flags of `compose`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ComposeArgs {
     /// Legacy module: core WebAssembly for Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1
@@ -143,7 +144,7 @@ pub(crate) struct ComposeArgs {
     pub(crate) output: PathBuf,
 }
 
-/// Say what a WebAssembly file is and whether `serve` runs it.
+/// Flags of `inspect`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// Legacy module or component

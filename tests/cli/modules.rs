@@ -1,0 +1,77 @@
+//! Plugins in WebAssembly text, as small as a case allows.
+
+/// A legacy module with nothing but what every one has.
+pub const MINIMAL: &str = r#"(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_context_create") (param i32 i32)))"#;
+
+/// A legacy module with one import of each kind that there is.
+pub const ODD_IMPORTS: &str = r#"(module
+  (import "env" "proxy_log" (func (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_frobnicate" (func (param i32) (result i32)))
+  (import "env" "proxy_frobnicate_much" (func (param i64) (result f64)))
+  (import "env" "proxy_grpc_call" (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_status" (func (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+  (import "wasi_snapshot_preview1" "sock_accept" (func (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_surf" (func (param i32) (result i32)))
+  (memory (export "memory") 2 256)
+  (func (export "proxy_abi_version_0_1_0"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "_start"))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_request_headers") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "proxy_on_grpc_trailing_metadata") (param i32 i32 i32)))"#;
+
+/// A legacy module that logs and then refuses to start.
+pub const REFUSES_START: &str = r#"(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "no licence found")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+    (drop (call $log (i32.const 3) (i32.const 16) (i32.const 16)))
+    (i32.const 0)))"#;
+
+/// A legacy module that refuses any configuration.
+pub const REFUSES_CONFIGURATION: &str = r#"(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0)))"#;
+
+/// A legacy module that traps when it is configured.
+pub const TRAPS: &str = r#"(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func $parse_rules unreachable)
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (call $parse_rules)
+    (i32.const 1)))"#;
+
+/// A legacy module of which one function body is not valid.
+pub const INVALID_BODY: &str = r#"(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i64.const 1024))
+  (func (export "proxy_on_context_create") (param i32 i32)))"#;
+
+/// A component of another world.
+pub const OTHER_COMPONENT: &str = r#"(component
+  (import "acme:greeter/greet" (instance (export "greet" (func))))
+  (core module (func (export "f")))
+  (core instance $i (instantiate 0))
+  (func $f (canon lift (core func $i "f")))
+  (instance $run (export "run" (func $f)))
+  (export "wasi:cli/run@0.2.0" (instance $run)))"#;
+
+pub fn wasm(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
