@@ -153,20 +153,14 @@ impl Body {
         let mut skip = start;
         let mut out = Vec::with_capacity(wanted);
         for piece in self.pieces() {
-            if wanted == 0 {
-                break;
-            }
-            let piece = piece.get(skip..).unwrap_or_else(|| {
+            let Some(rest) = piece.get(skip..) else {
                 skip -= piece.len();
-                &[]
-            });
-            if piece.is_empty() {
                 continue;
-            }
+            };
             skip = 0;
-            let piece = piece.get(..wanted).unwrap_or(piece);
-            wanted -= piece.len();
-            out.extend_from_slice(piece);
+            let rest = rest.get(..wanted).unwrap_or(rest);
+            wanted -= rest.len();
+            out.extend_from_slice(rest);
         }
         out
     }

@@ -1,5 +1,7 @@
 //! The words between the machine and its driver: what is to be done, and what filters answer.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::HeaderMap;
 
@@ -14,6 +16,15 @@ pub enum Direction {
     Request,
     /// From upstream to downstream.
     Response,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        })
+    }
 }
 
 /// A map of fields that belongs to a stream.

@@ -37,7 +37,7 @@ pub enum ResetReason {
     FilterFailed(FilterIndex),
     /// A body outgrew what a filter may hold after the response's head had gone.
     #[error(
-        "filter {filter} holds more than {limit} bytes of the {direction:?} body; pause with back-pressure or raise the limit"
+        "filter {filter} holds more than {limit} bytes of the {direction} body; pause with back-pressure or raise the limit"
     )]
     BodyTooLarge {
         /// The filter that holds the body.
@@ -49,7 +49,7 @@ pub enum ResetReason {
     },
     /// A filter changed a body's length after its `content-length` had gone.
     #[error(
-        "filter {filter} made the {direction:?} body {actual} bytes long after `content-length: {declared}` had gone; remove `content-length` in the headers callback"
+        "filter {filter} made the {direction} body {actual} bytes long after `content-length: {declared}` had gone; remove `content-length` in the headers callback"
     )]
     ContentLength {
         /// The filter that edited the message.

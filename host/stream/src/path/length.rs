@@ -136,12 +136,12 @@ impl<H: Head> Path<H> {
         self.length.sent = head.and_then(|head| declared(head.headers()));
     }
 
-    /// Counts bytes that are about to be sent. Returns an error if they prove `content-length` wrong and a filter is the
-    /// reason.
+    /// Counts bytes that are about to be sent. Returns an error if they, with those that wait behind them, prove
+    /// `content-length` wrong and a filter is the reason. `end`: nothing comes after those.
     pub(super) fn check_sent(&mut self, bytes: usize, end: bool) -> Option<Step<H>> {
         let declared = self.length.sent?;
         self.length.bytes += bytes as u64;
-        let actual = self.length.bytes;
+        let actual = self.length.bytes + self.out.len() as u64;
         if actual == declared || (actual < declared && !end) {
             return None;
         }

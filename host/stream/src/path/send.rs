@@ -55,7 +55,7 @@ impl<H: Head> Path<H> {
 
     fn send_data(&mut self, bytes: Bytes, end: bool) -> Step<H> {
         self.finished = end;
-        self.check_sent(bytes.len(), end)
+        self.check_sent(bytes.len(), self.out_end)
             .unwrap_or(Step::Data(bytes, end))
     }
 
