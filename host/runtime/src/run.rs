@@ -31,7 +31,7 @@ pub enum RunError {
         plugin: String,
         /// What is wrong with the file.
         #[source]
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A plugin did not start.
     #[error("plugin `{plugin}` did not start")]
@@ -44,7 +44,7 @@ pub enum RunError {
     },
     /// The upstream's address cannot be used.
     #[error(transparent)]
-    Upstream(#[from] ClusterError),
+    Upstream(#[from] Box<ClusterError>),
     /// The listening address is taken, or not ours.
     #[error("cannot listen on {address}; choose another with `--listen`")]
     Listen {

@@ -176,3 +176,6 @@ impl Body {
             .chain(more.map(|more| &*more.tail))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,27 @@ impl Deviations {
         Some(taken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_gives_each_deviation_back_once() {
+        let mut set = Deviation::ALL
+            .into_iter()
+            .fold(Deviations::default(), Deviations::with);
+        let mut taken = Vec::new();
+        while let Some(deviation) = set.take() {
+            taken.push(deviation);
+        }
+        assert_eq!(taken, Deviation::ALL);
+    }
+
+    #[test]
+    fn every_deviation_tells_what_envoy_does() {
+        for deviation in Deviation::ALL {
+            assert!(deviation.to_string().contains("Envoy"), "{deviation:?}");
+        }
+    }
+}

@@ -186,3 +186,74 @@ impl Head for ResponseHead {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(fields: &[(&'static str, &'static str)]) -> RequestHead {
+        let mut head = RequestHead::default();
+        for &(name, value) in fields {
+            head.headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+        head
+    }
+
+    #[test]
+    fn the_authority_is_not_among_the_fields() {
+        let mut head = head(&[("host", "a"), ("x", "1"), ("x", "2")]);
+        assert_eq!(head.authority().unwrap(), "a");
+        assert_eq!(head.field_count(), 2);
+        assert_eq!(head.fields().count(), 2);
+        head.set_authority(Some(HeaderValue::from_static("b")));
+        assert_eq!(head.authority().unwrap(), "b");
+        head.set_authority(None);
+        assert!(head.authority().is_none());
+        assert_eq!(head.field_count(), 2);
+    }
+
+    #[test]
+    fn replacing_the_fields_keeps_the_authority() {
+        let mut head = head(&[("host", "a"), ("x", "1")]);
+        head.set_fields(HeaderMap::from_iter([
+            (HOST, HeaderValue::from_static("smuggled")),
+            (CONTENT_TYPE, HeaderValue::from_static("text/plain")),
+        ]));
+        assert_eq!(head.headers.get_all(HOST).iter().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(head.field_count(), 1);
+        head.set_authority(None);
+        head.set_fields(HeaderMap::from_iter([(
+            HOST,
+            HeaderValue::from_static("smuggled"),
+        )]));
+        assert!(head.authority().is_none());
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for grpc in ["application/grpc", "application/grpc+proto"] {
+            assert!(head(&[("content-type", grpc)]).is_grpc(), "{grpc}");
+        }
+        for other in ["application/grpc-web", "application/grpcx", "text/plain"] {
+            assert!(!head(&[("content-type", other)]).is_grpc(), "{other}");
+        }
+        assert!(!head(&[]).is_grpc());
+    }
+
+    #[test]
+    fn a_connect_request_needs_no_path() {
+        let connect = RequestHead {
+            method: Some(Method::CONNECT),
+            ..RequestHead::default()
+        };
+        assert_eq!(connect.missing(false), None);
+        let get = RequestHead {
+            method: Some(Method::GET),
+            ..RequestHead::default()
+        };
+        assert_eq!(get.missing(false), Some(":path"));
+    }
+}

@@ -112,3 +112,40 @@ impl fmt::Debug for Interest {
         f.debug_set().entries(names).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_groups_are_made_of_their_callbacks() {
+        let all = Interest::NAMES
+            .iter()
+            .fold(Interest::NONE, |set, (one, _)| set | *one);
+        assert_eq!(all, Interest::ALL);
+        assert_eq!(
+            Interest::REQUEST | Interest::RESPONSE | Interest::STREAM_END,
+            Interest::ALL
+        );
+        assert!(
+            Interest::REQUEST
+                .intersection(Interest::RESPONSE)
+                .is_empty()
+        );
+        let request =
+            Interest::REQUEST_HEADERS | Interest::REQUEST_BODY | Interest::REQUEST_TRAILERS;
+        assert_eq!(Interest::REQUEST, request);
+    }
+
+    #[test]
+    fn sets_work_like_sets() {
+        let set = Interest::REQUEST_HEADERS | Interest::STREAM_END;
+        assert!(set.contains(Interest::STREAM_END) && !set.contains(Interest::ALL));
+        assert!(set.intersects(Interest::REQUEST) && !set.intersects(Interest::RESPONSE));
+        assert_eq!(
+            set.difference(Interest::STREAM_END),
+            Interest::REQUEST_HEADERS
+        );
+        assert_eq!(format!("{set:?}"), r#"{"request-headers", "stream-end"}"#);
+    }
+}

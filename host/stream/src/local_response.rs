@@ -130,3 +130,153 @@ fn grpc_status_of(status: StatusCode) -> u32 {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied() -> LocalResponse {
+        LocalResponse::with_text(StatusCode::FORBIDDEN, "no way\n", "")
+    }
+
+    fn with(mut response: LocalResponse, fields: &[(&'static str, &'static str)]) -> LocalResponse {
+        for &(name, value) in fields {
+            response.headers.push((
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            ));
+        }
+        response
+    }
+
+    #[test]
+    fn a_body_gets_a_length_and_a_type() {
+        let (head, body) = denied().into_message(false, false);
+        assert_eq!(head.headers[CONTENT_LENGTH], "7");
+        assert_eq!(head.headers[CONTENT_TYPE], "text/plain");
+        assert_eq!(&*body, b"no way\n");
+    }
+
+    #[test]
+    fn a_given_type_stays_and_a_given_length_does_not() {
+        let response = with(
+            denied(),
+            &[("content-type", "text/html"), ("content-length", "99")],
+        );
+        let (head, _) = response.into_message(false, false);
+        assert_eq!(head.headers[CONTENT_TYPE], "text/html");
+        assert_eq!(
+            head.headers
+                .get_all(CONTENT_LENGTH)
+                .iter()
+                .collect::<Vec<_>>(),
+            ["7"]
+        );
+    }
+
+    #[test]
+    fn without_a_body_there_is_neither() {
+        let empty = LocalResponse::with_text(StatusCode::NO_CONTENT, "", "");
+        let response = with(
+            empty,
+            &[
+                ("content-type", "text/html"),
+                ("content-length", "0"),
+                ("x", "1"),
+                ("x", "2"),
+            ],
+        );
+        let (head, body) = response.into_message(false, false);
+        assert_eq!(head.headers.len(), 2);
+        assert_eq!(
+            head.headers.get_all("x").iter().collect::<Vec<_>>(),
+            ["1", "2"]
+        );
+        assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_head_request_gets_the_length_without_the_body() {
+        let (head, body) = denied().into_message(false, true);
+        assert_eq!(head.headers[CONTENT_LENGTH], "7");
+        assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_grpc_request_gets_a_status_and_a_message() {
+        let response = with(
+            denied(),
+            &[
+                ("content-length", "7"),
+                ("content-type", "text/html"),
+                ("x", "1"),
+            ],
+        );
+        let (head, body) = response.into_message(true, false);
+        assert_eq!(head.status, Some(StatusCode::OK));
+        assert_eq!(head.headers[CONTENT_TYPE], "application/grpc");
+        assert_eq!(head.headers["grpc-status"], "7");
+        assert_eq!(head.headers["grpc-message"], "no way");
+        assert_eq!(head.headers["x"], "1");
+        assert!(!head.headers.contains_key(CONTENT_LENGTH));
+        assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_given_grpc_status_and_fields_win() {
+        let response = LocalResponse {
+            grpc_status: Some(5),
+            ..denied()
+        };
+        let (head, _) = response.clone().into_message(true, false);
+        assert_eq!(head.headers["grpc-status"], "5");
+        let (head, _) = with(response, &[("grpc-status", "3"), ("grpc-message", "mine")])
+            .into_message(true, false);
+        assert_eq!(head.headers["grpc-status"], "3");
+        assert_eq!(head.headers["grpc-message"], "mine");
+    }
+
+    #[test]
+    fn an_empty_body_gives_no_grpc_message() {
+        for body in ["", "\n"] {
+            let (head, _) =
+                LocalResponse::with_text(StatusCode::FORBIDDEN, body, "").into_message(true, false);
+            assert!(!head.headers.contains_key("grpc-message"));
+        }
+    }
+
+    #[test]
+    fn http_statuses_have_grpc_statuses() {
+        let table = [
+            (400, 13),
+            (401, 16),
+            (403, 7),
+            (404, 12),
+            (429, 14),
+            (502, 14),
+            (503, 14),
+            (504, 14),
+        ];
+        for (http, grpc) in table.into_iter().chain([(200, 2), (418, 2), (500, 2)]) {
+            assert_eq!(
+                grpc_status_of(StatusCode::from_u16(http).unwrap()),
+                grpc,
+                "{http}"
+            );
+        }
+    }
+
+    #[test]
+    fn messages_are_percent_encoded() {
+        assert_eq!(percent_encode(b"plain text!"), "plain text!");
+        assert_eq!(
+            percent_encode("100% ~ \r\n\u{e9}\0".as_bytes()),
+            "100%25 %7E %0D%0A%C3%A9%00"
+        );
+    }
+
+    #[test]
+    fn details_are_one_word() {
+        assert_eq!(one_word("a b\tc\r\nd\x0be\x0cf"), "a_b_c__d_e_f");
+    }
+}

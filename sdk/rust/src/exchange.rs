@@ -56,8 +56,9 @@ impl<'a> Exchange<'a> {
 
     /// Answers the request, whatever the running callback returns.
     ///
-    /// Before a response has begun, this one passes the response path of all plugins, this one's included; while the
-    /// upstream's head is held, it takes that one's place and passes none; afterwards the exchange is reset.
+    /// Before a response has begun, this one passes the response path of all plugins that have seen the request, this
+    /// plugin included; while the upstream's head is held, it takes that one's place and passes none; afterwards the
+    /// exchange is reset.
     ///
     /// # Errors
     ///

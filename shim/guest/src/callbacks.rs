@@ -56,10 +56,16 @@ fn try_call<R>(context: Context, phase: Phase, f: impl FnOnce() -> R) -> Result<
     }
 }
 
-/// Calls an ordinary callback. After an exit the legacy module's state is beyond use, and so is this VM.
+/// Calls an ordinary callback. See [`call_in`].
 #[inline]
 fn call<R>(context: Context, name: &str, f: impl FnOnce() -> R) -> R {
-    match try_call(context, Phase::Ordinary, f) {
+    call_in(Phase::Ordinary, context, name, f)
+}
+
+/// Calls a callback. After an exit the legacy module's state is beyond use, and so is this VM.
+#[inline]
+fn call_in<R>(phase: Phase, context: Context, name: &str, f: impl FnOnce() -> R) -> R {
+    match try_call(context, phase, f) {
         Ok(result) => result,
         Err(exit) => log::abandon(&exit.text(name)),
     }

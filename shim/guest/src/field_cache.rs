@@ -109,7 +109,7 @@ impl FlatMap {
 
     /// Where the first value of a field is. Names are compared without case.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Range<usize>> {
-        let mut pairs = Pairs::parse(&self.0).ok()?;
+        let mut pairs = Pairs::trusted(&self.0);
         let (_, value) = pairs.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
         let start = value.as_ptr().addr() - self.0.as_ptr().addr();
         Some(start..start + value.len())

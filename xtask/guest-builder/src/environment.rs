@@ -1,4 +1,8 @@
 //! The outer build, as its environment variables tell, and how the nested one is kept from them.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo talks to build scripts through the environment"
+)]
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -160,11 +160,12 @@ impl Exchange {
     }
 
     fn carry_out(&self, effect: Effect) {
-        let mut outbox = match effect {
-            Effect::Callback(filter, callback) => return self.call(filter, callback),
-            _ => self.outbox.borrow_mut(),
-        };
+        if let Effect::Callback(filter, callback) = effect {
+            return self.call(filter, callback);
+        }
+        let mut outbox = self.outbox.borrow_mut();
         let waker = match effect {
+            // Dealt with above, before anything was borrowed.
             Effect::Callback(..) => return,
             Effect::RequestHead { head, end_of_stream } => {
                 outbox.request.head = Some((head, end_of_stream));

@@ -44,7 +44,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
     for plugin in &config.plugins {
         let loaded = loader
             .load(&plugin.file)
-            .map_err(|source| RunError::Load { plugin: plugin.name.clone(), source })?;
+            .map_err(|source| RunError::Load { plugin: plugin.name.clone(), source: Box::new(source) })?;
         let root = Root {
             info: Arc::new(PluginInfo {
                 name: plugin.name.clone(),

@@ -36,7 +36,7 @@ impl WorkerSetup {
         access_log: Option<AccessLogHandle>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
-            Some(url) => Some(Arc::new(Cluster::parse("upstream", &url.to_string())?)),
+            Some(url) => Some(Arc::new(Cluster::parse("upstream", &url.to_string()).map_err(Box::new)?)),
             None => None,
         };
         Ok(Self {

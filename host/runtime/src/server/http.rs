@@ -16,7 +16,6 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 
 use super::connection::{ConnectionInfo, ConnectionState, ExchangeGuard, Order};
-use super::intermediary::Rejection;
 use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
@@ -56,7 +55,9 @@ pub(super) async fn serve_connection<S, F, B>(
         async move {
             let mut response = match response {
                 Ok(response) => response.await?.map(|body| ResponseBody::new(body, guard)),
-                Err(rejection) => refuse(rejection, guard),
+                Err(rejection) => rejection
+                    .to_response(version)
+                    .map(|text| ResponseBody::refusal(text, guard)),
             };
             if state.is_draining() && version < Version::HTTP_2 {
                 close_after(&mut response);
@@ -88,18 +89,6 @@ pub(super) async fn serve_connection<S, F, B>(
     }
 }
 
-/// Answers a request that no service should see, and ends the connection: its next request could be anything.
-fn refuse<B>(rejection: Rejection, exchange: ExchangeGuard) -> Response<ResponseBody<B>> {
-    let text = Bytes::from(format!("{}\n", rejection.reason));
-    let mut response = Response::new(ResponseBody {
-        content: Content::Refusal(Some(text)),
-        _exchange: exchange,
-    });
-    *response.status_mut() = rejection.status;
-    close_after(&mut response);
-    response
-}
-
 fn close_after<B>(response: &mut Response<B>) {
     response
         .headers_mut()
@@ -122,6 +111,13 @@ impl<B> ResponseBody<B> {
     fn new(inner: B, exchange: ExchangeGuard) -> Self {
         Self {
             content: Content::Service(inner),
+            _exchange: exchange,
+        }
+    }
+
+    fn refusal(text: Bytes, exchange: ExchangeGuard) -> Self {
+        Self {
+            content: Content::Refusal(Some(text)),
             _exchange: exchange,
         }
     }

@@ -7,8 +7,9 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use thiserror::Error;
 
@@ -48,6 +49,21 @@ impl Rejection {
 
     const fn bad_request(reason: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    /// The response that tells a client who asked in `version`; its body is the reason.
+    ///
+    /// It ends an HTTP/1 connection: client and proxy may disagree about where the next request begins.
+    #[must_use]
+    pub fn to_response(&self, version: Version) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(format!("{}\n", self.reason)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        if version < Version::HTTP_2 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }
 

@@ -71,8 +71,6 @@ impl StreamTable {
 
 #[inline]
 fn split(context: u64) -> (usize, u64) {
-    // The mask leaves 24 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits fit")]
     let index = (context & ((1 << INDEX_BITS) - 1)) as usize;
     (index, context >> INDEX_BITS)
 }

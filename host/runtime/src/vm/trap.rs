@@ -9,7 +9,10 @@ const MAX_FRAMES: usize = 20;
 
 /// A callback that ended in a trap: the VM is lost.
 #[derive(Debug)]
-pub struct Trap {
+pub struct Trap(Box<Report>);
+
+#[derive(Debug)]
+struct Report {
     plugin: String,
     callback: &'static str,
     request_id: Option<String>,
@@ -25,12 +28,12 @@ impl Trap {
             Some(trap) => trap.to_string(),
             None => error.root_cause().to_string(),
         };
-        Self { plugin: plugin.to_owned(), callback, request_id, reason, frames }
+        Self(Box::new(Report { plugin: plugin.to_owned(), callback, request_id, reason, frames }))
     }
 
     /// The plugin's functions that were on the stack, innermost first, with source lines if the code carries them.
     pub fn frames(&self) -> &[String] {
-        &self.frames
+        &self.0.frames
     }
 }
 
@@ -42,7 +45,7 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         .map(|frame| {
             let name = frame.func_name().map_or_else(
                 || format!("<function {}>", frame.func_index()),
-                |name| demangle(name),
+                demangle,
             );
             match frame.symbols().iter().find_map(|symbol| Some((symbol.file()?, symbol.line()?))) {
                 Some((file, line)) => format!("{name} ({file}:{line})"),
@@ -59,12 +62,13 @@ fn demangle(name: &str) -> String {
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}` trapped in `{}`", self.plugin, self.callback)?;
-        if let Some(id) = &self.request_id {
+        let Report { plugin, callback, request_id, reason, frames } = &*self.0;
+        write!(f, "plugin `{plugin}` trapped in `{callback}`")?;
+        if let Some(id) = request_id {
             write!(f, " of request {id}")?;
         }
-        write!(f, ": {}", self.reason)?;
-        if let Some((first, rest)) = self.frames.split_first() {
+        write!(f, ": {reason}")?;
+        if let Some((first, rest)) = frames.split_first() {
             write!(f, "; at {first}")?;
             for frame in rest {
                 write!(f, " < {frame}")?;

@@ -2,7 +2,7 @@
 
 use proxy_wasi_abi::action;
 
-use super::{Exit, Shim, call, try_call};
+use super::{Shim, call, call_in};
 use crate::active::Phase;
 use crate::bindings::exports::proxy_wasm::plugin::http_filter::Guest;
 use crate::bindings::proxy_wasm::plugin::plugin_types::{
@@ -97,9 +97,9 @@ impl Guest for Shim {
     fn on_stream_end(root: RootContext, stream: StreamContext) {
         let context = context(root, stream);
         let id = context.id();
-        if let Err(Exit(code)) = try_call(context, Phase::Log, || bridge::proxy_on_log(id)) {
-            log::abandon(&Exit(code).text("proxy_on_log"));
-        }
+        call_in(Phase::Log, context, "proxy_on_log", || {
+            bridge::proxy_on_log(id)
+        });
         call(context, "proxy_on_done", || bridge::proxy_on_done(id));
         call(context, "proxy_on_delete", || bridge::proxy_on_delete(id));
         contexts::with(|contexts| contexts.remove_stream(stream));

@@ -8,7 +8,7 @@ use super::Answer;
 use super::http_callout::{fields, next_token, refusal};
 use crate::active;
 use crate::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcError, GrpcTarget};
-use crate::bindings::proxy_wasm::plugin::http_callout::CalloutId;
+use crate::bindings::proxy_wasm::plugin::http_callout::{CalloutError, CalloutId};
 use crate::id_map::IdMap;
 use crate::log;
 use crate::memory::{self, Input};
@@ -124,11 +124,7 @@ fn target(cluster: &[u8], service: &[u8], method: &[u8]) -> GrpcTarget {
 }
 
 /// Envoy's word for an unknown upstream is `ParseFailure` here, and the Rust SDK takes no other.
-fn grpc_refusal(
-    error: crate::bindings::proxy_wasm::plugin::http_callout::CalloutError,
-    hostcall: &'static str,
-) -> Status {
-    use crate::bindings::proxy_wasm::plugin::http_callout::CalloutError;
+fn grpc_refusal(error: CalloutError, hostcall: &'static str) -> Status {
     match error {
         CalloutError::UnknownCluster => Status::ParseFailure,
         CalloutError::UnknownContext

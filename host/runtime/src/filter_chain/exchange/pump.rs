@@ -1,7 +1,6 @@
 //! Moving bytes: from a message's source through the machine to whoever takes them at the other end.
 
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -191,11 +190,6 @@ impl Exchange {
             }
         }
         Poll::Ready(())
-    }
-
-    /// A body for the upstream that draws from the chain.
-    pub(crate) fn shared(&self) -> Option<Rc<Self>> {
-        self.this.upgrade()
     }
 }
 

@@ -1,4 +1,3 @@
-use http::Response;
 use http_body_util::{Empty, Full};
 
 use super::*;
@@ -13,7 +12,7 @@ fn request(
     target: &str,
     version: Version,
     fields: Fields<'_>,
-) -> Request<Empty<bytes::Bytes>> {
+) -> Request<Empty<Bytes>> {
     let mut builder = Request::builder()
         .method(method)
         .uri(target)
@@ -24,9 +23,7 @@ fn request(
     builder.body(Empty::new()).unwrap()
 }
 
-fn admitted(
-    mut request: Request<Empty<bytes::Bytes>>,
-) -> Result<Request<Empty<bytes::Bytes>>, Rejection> {
+fn admitted(mut request: Request<Empty<Bytes>>) -> Result<Request<Empty<Bytes>>, Rejection> {
     admit(&mut request, LOCAL.parse().unwrap(), &RequestIds::new()).map(|()| request)
 }
 
@@ -246,7 +243,7 @@ fn refuses_methods_that_are_not_built() {
         .method("TRACE")
         .uri("/")
         .header("host", "a.test")
-        .body(Full::<bytes::Bytes>::from("body"))
+        .body(Full::<Bytes>::from("body"))
         .unwrap();
     let rejection = admit(&mut trace, LOCAL.parse().unwrap(), &RequestIds::new()).unwrap_err();
     assert_eq!(rejection.status, 400);

@@ -35,29 +35,32 @@ impl<'a> Field<'a> {
     /// Reads a name.
     #[inline]
     pub(crate) fn of(map: HeaderMap, name: &'a [u8]) -> Self {
-        match name.first() {
-            Some(b':') => Self::pseudo(map, name),
-            Some(b'h' | b'H')
-                if map == HeaderMap::RequestHeaders && name.eq_ignore_ascii_case(b"host") =>
-            {
-                Self::Authority
+        let special = match map {
+            HeaderMap::RequestHeaders => Self::of_request(name),
+            HeaderMap::ResponseHeaders if name.eq_ignore_ascii_case(b":status") => {
+                Some(Self::Status)
             }
-            Some(_) | None => std::str::from_utf8(name).map_or(Self::Impossible, Self::Named),
-        }
+            HeaderMap::ResponseHeaders
+            | HeaderMap::RequestTrailers
+            | HeaderMap::ResponseTrailers => None,
+        };
+        special.unwrap_or_else(|| match std::str::from_utf8(name) {
+            Ok(name) if !name.starts_with(':') => Self::Named(name),
+            Ok(_) | Err(_) => Self::Impossible,
+        })
     }
 
-    fn pseudo(map: HeaderMap, name: &[u8]) -> Self {
-        let is = |pseudo: &[u8]| name.eq_ignore_ascii_case(pseudo);
-        match map {
-            HeaderMap::RequestHeaders if is(b":method") => Self::Method,
-            HeaderMap::RequestHeaders if is(b":scheme") => Self::Scheme,
-            HeaderMap::RequestHeaders if is(b":authority") => Self::Authority,
-            HeaderMap::RequestHeaders if is(b":path") => Self::Path,
-            HeaderMap::ResponseHeaders if is(b":status") => Self::Status,
-            HeaderMap::RequestHeaders
-            | HeaderMap::RequestTrailers
-            | HeaderMap::ResponseHeaders
-            | HeaderMap::ResponseTrailers => Self::Impossible,
+    /// What a name stands for among the request's headers, if not for a field.
+    #[inline]
+    fn of_request(name: &[u8]) -> Option<Self> {
+        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+        match name.len() {
+            4 if is(b"host") => Some(Self::Authority),
+            5 if is(b":path") => Some(Self::Path),
+            7 if is(b":method") => Some(Self::Method),
+            7 if is(b":scheme") => Some(Self::Scheme),
+            10 if is(b":authority") => Some(Self::Authority),
+            _ => None,
         }
     }
 
