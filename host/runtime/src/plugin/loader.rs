@@ -25,7 +25,7 @@ pub enum LoadError {
     #[error(transparent)]
     Shim(#[from] proxy_wasi_linker::ShimError),
     /// wasmtime does not accept the component.
-    #[error("the component cannot be compiled: {0:#}")]
+    #[error("the component cannot be compiled: {0:#}; check the file with `wasm-tools validate`")]
     Compile(wasmtime::Error),
     /// The component is no plugin.
     #[error(transparent)]
