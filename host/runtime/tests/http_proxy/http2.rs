@@ -344,6 +344,37 @@ fn a_silent_connection_is_not_used_for_the_next_request() {
 }
 
 #[test]
+fn a_connection_is_not_idle_while_a_response_is_on_its_way() {
+    run(async {
+        let upstream = H2Upstream::start(|_| async {
+            let (sender, body) = frames();
+            tokio::task::spawn_local(async move {
+                for part in ["one", "two"] {
+                    sender.send(Frame::data(Bytes::from(part))).unwrap();
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                }
+            });
+            Response::new(body)
+        })
+        .await;
+        let options = Options {
+            upstream: UpstreamOptions {
+                pool_idle_timeout: Duration::from_millis(50),
+                ..UpstreamOptions::default()
+            },
+            ..Options::default()
+        };
+        let proxy = Proxy::start_with(&upstream.url(), options);
+        let response = proxy
+            .connect()
+            .await
+            .exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await;
+        assert_eq!(response.unchunked(), "onetwo");
+    });
+}
+
+#[test]
 fn draining_says_goaway_and_ends_open_streams() {
     run(async {
         let release = Rc::new(tokio::sync::Semaphore::new(0));

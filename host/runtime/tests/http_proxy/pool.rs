@@ -1,8 +1,13 @@
 //! Which upstream connections are used again, and which are not.
 
+use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
-use proxy_wasi_runtime::upstream::UpstreamOptions;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use proxy_wasi_runtime::upstream::{Cluster, UpstreamClient, UpstreamOptions};
 
 use super::support::{Options, Proxy, RawClient, Upstream, eventually, run};
 
@@ -70,6 +75,41 @@ fn a_connection_that_the_upstream_closes_is_replaced() {
             // Whether the end of the last connection has been noticed by now or not.
             assert_eq!(client.exchange(GET).await.status(), 200);
             assert_eq!(upstream.connections.get(), count);
+        }
+    });
+}
+
+#[test]
+fn a_request_is_sent_again_if_nothing_of_it_was_sent() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (close, told) = std::sync::mpsc::channel();
+    let (closed, seen) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            assert_ne!(stream.read(&mut [0; 1000]).unwrap(), 0);
+            stream.write_all(OK.as_bytes()).unwrap();
+            told.recv().unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    });
+    run(async {
+        let client = UpstreamClient::<Full<Bytes>>::new(UpstreamOptions::default());
+        let cluster = Arc::new(Cluster::parse("origin", &format!("http://{address}")).unwrap());
+        for _ in 0..3 {
+            let request = Request::post("/").body(Full::from("body")).unwrap();
+            let response = client.send(&cluster, request).await.unwrap();
+            assert_eq!(
+                response.into_body().collect().await.unwrap().to_bytes(),
+                "ok"
+            );
+            // Closes the connection while this thread does nothing else. The runtime then learns of it, and the next
+            // request is made before the connection's task does.
+            close.send(()).unwrap();
+            seen.recv().unwrap();
+            tokio::task::yield_now().await;
         }
     });
 }
