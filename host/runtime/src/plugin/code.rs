@@ -85,13 +85,13 @@ fn lenient(linker: &Linker<VmState>, component: &Component) -> wasmtime::Result<
     let mut linker = linker.clone();
     let engine = linker.engine().clone();
     for (name, import) in component.component_type().imports(&engine) {
-        let ComponentItem::ComponentInstance(interface) = import else { continue };
+        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
         if OFFERED.iter().any(|package| name.starts_with(package)) {
             continue;
         }
         let mut instance = linker.instance(name)?;
         for (item, ty) in interface.exports(&engine) {
-            match ty {
+            match ty.ty {
                 ComponentItem::ComponentFunc(_) => {
                     let called = format!("`{name}` `{item}` is not offered by this host");
                     instance.func_new(item, move |_, _, _, _| Err(wasmtime::Error::msg(called.clone())))?;
