@@ -1,8 +1,10 @@
 //! The legacy module as a library of the component: its code as it was, its surroundings changed.
 
+use std::collections::HashSet;
+
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{DataSection, EntityType, ExportKind, ExportSection, ImportSection, RawSection};
-use wasmparser::{DataSectionReader, MemoryType, Parser, Payload};
+use wasmparser::{DataSectionReader, ExternalKind, MemoryType, Parser, Payload};
 
 use crate::error::LinkError;
 use crate::module::Module;
@@ -25,10 +27,10 @@ pub(crate) struct Library<'a> {
 }
 
 /// Rewrites `module`: imports come from main, memory and constant data segments are gone, the start section is an
-/// export, and of the other exports only those are left that main calls. All else is copied byte for byte.
+/// export, and exports have names without a meaning to wit-component. All else is copied byte for byte.
 pub(crate) fn rewrite<'a>(module: &Module<'a>, plan: &Plan<'_>) -> Result<Library<'a>, LinkError> {
     let mut rewriter = Rewriter {
-        source: module.bytes,
+        module,
         plan,
         output: wasm_encoder::Module::new(),
         imports_written: false,
@@ -47,7 +49,7 @@ pub(crate) fn rewrite<'a>(module: &Module<'a>, plan: &Plan<'_>) -> Result<Librar
 }
 
 struct Rewriter<'a, 'p> {
-    source: &'a [u8],
+    module: &'p Module<'a>,
     plan: &'p Plan<'p>,
     output: wasm_encoder::Module,
     imports_written: bool,
@@ -89,7 +91,7 @@ impl<'a> Rewriter<'a, '_> {
 
     fn copy(&mut self, payload: &Payload<'_>) -> Result<(), LinkError> {
         if let Some((id, range)) = payload.as_section() {
-            let data = self.source.get(range).unwrap_or_default();
+            let data = self.module.bytes.get(range).unwrap_or_default();
             self.output.section(&RawSection { id, data });
         }
         Ok(())
@@ -113,10 +115,20 @@ impl<'a> Rewriter<'a, '_> {
         self.output.section(&imports);
     }
 
+    /// Exports what main calls. Other functions lose their names only: code may take a reference to a function because
+    /// it is exported, and would become invalid.
     fn write_exports(&mut self) {
         let mut exports = ExportSection::new();
+        let mut written = HashSet::new();
         for function in &self.plan.legacy_functions {
             exports.export(&function.export(), ExportKind::Func, function.function);
+            written.insert(function.function);
+        }
+        for export in &self.module.exports {
+            if export.kind == ExternalKind::Func && written.insert(export.index) {
+                let name = format!("function {}", export.index);
+                exports.export(&name, ExportKind::Func, export.index);
+            }
         }
         self.output.section(&exports);
     }

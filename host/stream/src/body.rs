@@ -12,8 +12,8 @@ const SMALL: usize = 4096;
 /// A sequence of bytes in pieces. One piece, the usual case, needs no allocation and is never copied.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
-    /// Empty only if all is.
-    first: Bytes,
+    /// None only if all is empty.
+    first: Option<Bytes>,
     more: Option<Box<More>>,
     len: usize,
 }
@@ -27,6 +27,11 @@ struct More {
 }
 
 impl More {
+    fn pop(&mut self) -> Option<Bytes> {
+        let piece = self.pieces.pop_front();
+        piece.or_else(|| Some(self.tail.split().freeze()).filter(|tail| !tail.is_empty()))
+    }
+
     fn seal(&mut self) {
         if !self.tail.is_empty() {
             self.pieces.push_back(self.tail.split().freeze());
@@ -39,7 +44,7 @@ impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self {
             len: bytes.len(),
-            first: bytes,
+            first: Some(bytes).filter(|bytes| !bytes.is_empty()),
             more: None,
         }
     }
@@ -96,19 +101,12 @@ impl Body {
 
     /// Takes the first piece.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
-        if self.is_empty() {
-            return None;
-        }
-        let next = self.more.as_mut().and_then(|more| {
-            more.pieces
-                .pop_front()
-                .or_else(|| (!more.tail.is_empty()).then(|| more.tail.split().freeze()))
-        });
-        if next.is_none() {
+        let piece = self.first.take()?;
+        self.len -= piece.len();
+        self.first = self.more.as_deref_mut().and_then(More::pop);
+        if self.first.is_none() {
             self.more = None;
         }
-        let piece = mem::replace(&mut self.first, next.unwrap_or_default());
-        self.len -= piece.len();
         Some(piece)
     }
 
@@ -170,7 +168,8 @@ impl Body {
         let middle = more
             .into_iter()
             .flat_map(|more| more.pieces.iter().map(|piece| &**piece));
-        [&*self.first]
+        self.first
+            .as_deref()
             .into_iter()
             .chain(middle)
             .chain(more.map(|more| &*more.tail))

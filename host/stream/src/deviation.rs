@@ -5,7 +5,7 @@ use std::fmt;
 /// A way in which this machine behaves unlike Envoy 1.36, on purpose.
 ///
 /// [`Stream::take_deviation`](crate::Stream::take_deviation) tells which of them a filter has relied on, so that its
-/// author can be warned of what would happen in Envoy.
+/// author can be warned of what would happen in Envoy. The last three are never told: nobody relies on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -21,17 +21,26 @@ pub enum Deviation {
     NoBufferDropsAll,
     /// A filter gave up callbacks while it held a message.
     GivenUpCallbacksHold,
+    /// A body that was emptied while it was held went on without a callback of the next filter.
+    EmptyPiecesAreNotShown,
+    /// Filters removed the authority of a request.
+    AuthorityIsRequired,
+    /// A plugin failed while a stream needed it.
+    FailuresAreImmediate,
 }
 
 impl Deviation {
     /// Every deviation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::HeadersStayReadable,
         Self::ResumeWithoutPause,
         Self::ContentLengthKeptTrue,
         Self::BuffersPerFilter,
         Self::NoBufferDropsAll,
         Self::GivenUpCallbacksHold,
+        Self::EmptyPiecesAreNotShown,
+        Self::AuthorityIsRequired,
+        Self::FailuresAreImmediate,
     ];
 
     /// Returns what happens here and what would happen in Envoy.
@@ -60,11 +69,23 @@ impl Deviation {
                 "a plugin that gives up callbacks while it holds a message holds it until it resumes; Envoy has no way to give \
                  up callbacks, and a callback that a module lacks counts as \"continue\" there (and here)"
             }
+            Self::EmptyPiecesAreNotShown => {
+                "a body that a plugin empties while it holds it is not shown to the next plugin until more of it comes or it ends; \
+                 in Envoy the next plugin gets a body callback of size 0"
+            }
+            Self::AuthorityIsRequired => {
+                "a request whose authority plugins have removed is answered with 503, like one without method or path; in \
+                 Envoy that holds for CONNECT requests only"
+            }
+            Self::FailuresAreImmediate => {
+                "when a plugin fails, its streams are answered at once if it holds them or is still to be called for them; in \
+                 Envoy each is answered at its next callback"
+            }
         }
     }
 
-    const fn bit(self) -> u8 {
-        1 << self as u8
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
@@ -76,7 +97,7 @@ impl fmt::Display for Deviation {
 
 /// A set of deviations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Deviations(u8);
+pub(crate) struct Deviations(u16);
 
 impl Deviations {
     pub(crate) fn with(self, deviation: Deviation) -> Self {

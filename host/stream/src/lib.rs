@@ -13,6 +13,8 @@
 //!    [`handle_action`](Stream::handle_action) or [`handle_filter_failed`](Stream::handle_filter_failed) before polling
 //!    again; hostcalls may come before the answer, and at any other time.
 //! 3. Poll again after everything that was handed in, and after hostcalls made outside a callback.
+//!    Then see whether [`wants_data`](Stream::wants_data) has become true: a resume makes room without an effect to show
+//!    for it.
 //! 4. Call [`end`](Stream::end) when the response has been sent, or the exchange has failed, and poll: filters hear of it.
 //!
 //! Nothing that is handed in out of order, and no answer of a filter, makes the machine panic or forget its order; with

@@ -19,7 +19,7 @@ pub struct LocalResponse {
     /// Fields beside those that the machine makes: `content-length` always, and `content-type: text/plain` for a body
     /// that has none here. Without a body both are removed.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body; not sent to HEAD requests, and sent to gRPC requests as `grpc-message`.
+    /// The body; not sent to HEAD requests or with 204 and 304, and sent to gRPC requests as `grpc-message`.
     pub body: Bytes,
     /// What gRPC requests get, 0 to 16. Default: derived from `status`.
     pub grpc_status: Option<u32>,
@@ -54,14 +54,23 @@ impl LocalResponse {
                 .unwrap_or_else(|| grpc_status_of(self.status));
             return (grpc_head(headers, status, &self.body), Bytes::new());
         }
-        if self.body.is_empty() {
+        // RFC 9110, 15.3.5 and 15.4.5: these end with their head.
+        let bodiless = matches!(
+            self.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        if bodiless || self.body.is_empty() {
             headers.remove(CONTENT_LENGTH);
             headers.remove(CONTENT_TYPE);
         } else {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
             headers.entry(CONTENT_TYPE).or_insert(TEXT_PLAIN);
         }
-        let body = if head { Bytes::new() } else { self.body };
+        let body = if head || bodiless {
+            Bytes::new()
+        } else {
+            self.body
+        };
         (
             ResponseHead {
                 status: Some(self.status),
@@ -200,6 +209,15 @@ mod tests {
         let (head, body) = denied().into_message(false, true);
         assert_eq!(head.headers[CONTENT_LENGTH], "7");
         assert!(body.is_empty());
+    }
+
+    #[test]
+    fn a_status_that_has_no_body_gets_none() {
+        for status in [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED] {
+            let response = LocalResponse::with_text(status, "not to be sent", "");
+            let (head, body) = response.into_message(false, false);
+            assert!(head.headers.is_empty() && body.is_empty(), "{status}");
+        }
     }
 
     #[test]

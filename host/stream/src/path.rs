@@ -26,15 +26,22 @@ use part::Part;
 
 /// What a path is to do next, as far as it can tell.
 #[derive(Debug)]
-pub(crate) enum Step<H> {
+pub(crate) enum Step {
     /// Enter the filter.
     Callback(FilterIndex, Shown),
-    /// Send the head.
-    Head { head: H, end_of_stream: bool },
-    /// Send bytes.
+    /// Send the head: [`Path::take_head`]. It is not in here because it is large, and moved but once this way.
+    Head,
+    /// Send bytes; true: they end the message.
     Data(Bytes, bool),
-    /// Send the trailers.
-    Trailers(HeaderMap),
+    /// Send the trailers: [`Path::take_trailers`].
+    Trailers,
+    /// The message cannot go on.
+    Fault(Fault),
+}
+
+/// Why a message cannot go on.
+#[derive(Debug)]
+pub(crate) enum Fault {
     /// The filter buffers more than it may.
     TooLarge(FilterIndex),
     /// The filter made `content-length` wrong.
@@ -102,8 +109,10 @@ pub(crate) struct Path<H> {
 
 impl<H: Head> Path<H> {
     pub(crate) fn new(filters: usize) -> Self {
+        let mut stations = SmallVec::new();
+        stations.resize_with(filters, Station::default);
         Self {
-            stations: (0..filters).map(|_| Station::default()).collect(),
+            stations,
             head: Part::NONE,
             head_only: false,
             trailers: Part::NONE,
@@ -141,6 +150,12 @@ impl<H: Head> Path<H> {
     /// Returns whether the whole message has been sent.
     pub(crate) fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Returns whether there is nothing to do until something happens.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet || self.closed
     }
 
     /// Makes `content-length` say nothing about the bytes that follow.
@@ -183,6 +198,7 @@ impl<H: Head> Path<H> {
     /// Has nothing come out any more. Head and trailers stay, to be read.
     pub(crate) fn close(&mut self) {
         self.closed = true;
+        self.quiet = true;
         self.empty();
     }
 

@@ -217,14 +217,19 @@ impl Stream {
 
     /// Returns what is to be done next; none when the machine waits for the world. After [`Effect::Callback`] the answer
     /// must come first.
+    #[inline]
     pub fn poll_effect(&mut self) -> Option<Effect> {
         debug_assert!(
             self.running.is_none(),
             "the running callback must be answered before the next effect"
         );
-        if self.running.is_some() {
+        if self.is_quiet() {
             return None;
         }
+        self.next_effect()
+    }
+
+    fn next_effect(&mut self) -> Option<Effect> {
         loop {
             match &mut self.phase {
                 Phase::Open => {}
@@ -235,24 +240,26 @@ impl Stream {
                 return Some(Effect::AbandonUpstream);
             }
             // A step that has no effect of its own has changed what is to be done.
-            if let Some(step) = self
-                .request
-                .next(around_request(&self.filters, self.limits))
-            {
-                if let Some(effect) = self.request_effect(step) {
-                    return Some(effect);
+            let around = around_request(&self.filters, self.limits);
+            if let Some(step) = self.request.next(around) {
+                match self.request_effect(step) {
+                    Some(effect) => return Some(effect),
+                    None => continue,
                 }
-            } else if let Some(step) =
-                self.response
-                    .next(around_response(&self.filters, self.limits, &self.request))
-            {
-                if let Some(effect) = self.response_effect(step) {
-                    return Some(effect);
-                }
-            } else {
-                return None;
+            }
+            let around = around_response(&self.filters, self.limits, &self.request);
+            let step = self.response.next(around)?;
+            if let Some(effect) = self.response_effect(step) {
+                return Some(effect);
             }
         }
+    }
+
+    /// Returns whether no effect can be due.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        let paths_are_quiet = self.request.is_quiet() && self.response.is_quiet();
+        self.running.is_some() || (self.is_open() && !self.abandon && paths_are_quiet)
     }
 
     fn is_open(&self) -> bool {

@@ -1,7 +1,9 @@
 //! Processes that serve, and the cores that they run on.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::available_parallelism;
@@ -78,12 +80,10 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a server that prints `listening on http://ADDRESS` once it listens.
-    pub(super) fn start(mut command: Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {command:?}"))?;
+    /// Starts a server that prints `listening on http://ADDRESS` once it listens. Its standard error goes to `log`: a
+    /// file, as a service manager would have it, and nothing costs less.
+    pub(super) fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let mut child = spawn(command.stdout(Stdio::piped()), log)?;
         let stdout = child.stdout.take();
         let (send, ready) = mpsc::channel();
         // Reads on after the ready line, so that the server never waits for a full pipe.
@@ -108,21 +108,27 @@ impl Process {
         };
         match ready.recv_timeout(START_LIMIT) {
             Ok(address) => process.address = address,
-            Err(_) => bail!("no ready line from {command:?}"),
+            Err(_) => bail!("no ready line from {command:?}{}", last_words(log)),
         }
         Ok(process)
     }
 
     /// Starts a server that prints nothing, and waits until `address` accepts connections.
-    pub(super) fn start_silent(mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {command:?}"))?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server that prints nothing can only be asked again and again"
+    )]
+    pub(super) fn start_silent(
+        mut command: Command,
+        address: SocketAddr,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let child = spawn(&mut command, log)?;
         let mut process = Self { child, address };
         let deadline = Instant::now() + START_LIMIT;
         while TcpStream::connect(address).is_err() {
             if let Some(status) = process.child.try_wait()? {
-                bail!("{command:?} ended with {status}");
+                bail!("{command:?} ended with {status}{}", last_words(log));
             }
             if Instant::now() > deadline {
                 bail!("{command:?} does not listen on {address}");
@@ -175,6 +181,22 @@ impl Process {
             })
             .with_context(|| format!("no `Pss` in `{file}`"))
     }
+}
+
+fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
+    let file = File::create(log).with_context(|| format!("cannot write `{}`", log.display()))?;
+    command
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))
+}
+
+/// Returns the last line of a log, for the end of an error message.
+fn last_words(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines()
+        .last()
+        .map_or_else(String::new, |line| format!(": {line}"))
 }
 
 impl Drop for Process {

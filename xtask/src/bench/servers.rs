@@ -1,6 +1,5 @@
 //! How the proxies under test are started.
 
-use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +21,10 @@ pub(super) struct Servers<'a> {
 impl<'a> Servers<'a> {
     /// Starts the upstream.
     pub(super) fn new(artifacts: &'a Artifacts, cores: Cores) -> anyhow::Result<Self> {
-        let upstream = Process::start(cores.load(artifacts.program("origin")))?;
+        let upstream = Process::start(
+            cores.load(artifacts.program("origin")),
+            &artifacts.scratch()?.join("origin.log"),
+        )?;
         Ok(Self {
             artifacts,
             cores,
@@ -32,12 +34,13 @@ impl<'a> Servers<'a> {
 
     /// Starts the server of a row.
     pub(super) fn start(&self, row: Row) -> anyhow::Result<Process> {
+        let log = self.artifacts.scratch()?.join("server.log");
         match row.server() {
-            Server::Bare => Process::start(self.with_endpoint(self.command("bare-proxy", 1))),
+            Server::Bare => Process::start(self.with_endpoint(self.command("bare-proxy", 1)), &log),
             Server::ReferenceHost(guest) => {
                 let mut command = self.command("reference-host", 1);
                 command.arg(self.artifacts.guest(guest));
-                Process::start(self.with_endpoint(command))
+                Process::start(self.with_endpoint(command), &log)
             }
             Server::ProxyWasi {
                 plugin,
@@ -50,9 +53,9 @@ impl<'a> Servers<'a> {
                     Some(guest) => command.arg(self.artifacts.guest(guest)),
                     None => command.arg("--config").arg(self.no_plugins()?),
                 };
-                Process::start(command)
+                Process::start(command, &log)
             }
-            Server::Nginx => self.start_nginx(),
+            Server::Nginx => self.start_nginx(&log),
         }
     }
 
@@ -60,7 +63,7 @@ impl<'a> Servers<'a> {
     pub(super) fn start_configured(&self, file: &Path) -> anyhow::Result<Process> {
         let mut command = self.serve(1)?;
         command.arg("--config").arg(file);
-        Process::start(command)
+        Process::start(command, &self.artifacts.scratch()?.join("server.log"))
     }
 
     fn serve(&self, workers: usize) -> anyhow::Result<Command> {
@@ -71,8 +74,7 @@ impl<'a> Servers<'a> {
         command
             .args(["--workers", &workers.to_string(), "--no-access-log"])
             .arg("--cache-dir")
-            .arg(scratch.join("cache"))
-            .stderr(File::create(scratch.join("proxy-wasi.log"))?);
+            .arg(scratch.join("cache"));
         Ok(command)
     }
 
@@ -95,7 +97,7 @@ impl<'a> Servers<'a> {
         command
     }
 
-    fn start_nginx(&self) -> anyhow::Result<Process> {
+    fn start_nginx(&self, log: &Path) -> anyhow::Result<Process> {
         let scratch = self.artifacts.scratch()?;
         let upstream = self.upstream.address();
         // nginx cannot choose a port and tell which: take one that was free a moment ago.
@@ -121,7 +123,6 @@ impl<'a> Servers<'a> {
             .with_context(|| format!("cannot write `{}`", file.display()))?;
         let mut command = self.cores.server("nginx", 1);
         command.arg("-p").arg(&scratch).arg("-c").arg(&file);
-        command.stderr(File::create(scratch.join("nginx.err"))?);
-        Process::start_silent(command, address)
+        Process::start_silent(command, address, log)
     }
 }

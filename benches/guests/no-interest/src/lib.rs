@@ -1,45 +1,48 @@
-//! Counts the bytes of uploads, so that a request without body has nothing that this plugin wants to see.
+//! Refuses large uploads. A request without body has nothing that this plugin wants to see.
 
-use proxy_wasi_sdk::metrics::Counter;
 use proxy_wasi_sdk::prelude::*;
 
 proxy_wasi_sdk::plugin!(Uploads);
 
+/// Bytes that a request body may have.
+const LIMIT: u64 = 1024 * 1024 * 1024;
+
 /// One for each configured plugin.
-struct Uploads {
-    bytes: Counter,
-}
+struct Uploads;
 
 impl Plugin for Uploads {
-    type Stream = UploadsStream;
+    type Stream = Upload;
 
     const INTEREST: Interest = Interest::REQUEST_BODY;
 
     fn configure(_root: &Root, _configuration: &[u8]) -> Result<Self> {
-        Ok(Self {
-            bytes: Counter::define("uploaded_bytes")?,
-        })
+        Ok(Self)
     }
 
-    fn stream(&mut self) -> UploadsStream {
-        UploadsStream
+    fn stream(&mut self) -> Upload {
+        Upload { size: 0 }
     }
 }
 
 /// One for each exchange.
-struct UploadsStream;
+struct Upload {
+    size: u64,
+}
 
-impl HttpStream for UploadsStream {
+impl HttpStream for Upload {
     type Plugin = Uploads;
 
     fn on_request_body(
         &mut self,
-        plugin: &mut Uploads,
-        _exchange: &Exchange<'_>,
+        _plugin: &mut Uploads,
+        exchange: &Exchange<'_>,
         size: u32,
         _end_of_stream: bool,
     ) -> Result<DataAction> {
-        plugin.bytes.add(size.into());
+        self.size += u64::from(size);
+        if self.size > LIMIT {
+            exchange.respond(LocalResponse::new(413).body("too large\n"))?;
+        }
         Ok(DataAction::Continue)
     }
 }

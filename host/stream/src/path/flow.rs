@@ -5,29 +5,29 @@ use crate::deviation::Deviation;
 use crate::head::Head;
 use crate::station::Pause;
 
-use super::{Path, Shown, Step, Surroundings};
+use super::{Fault, Path, Shown, Step, Surroundings};
 
 /// What came of looking for work at a station.
-enum Work<H> {
+enum Work {
     /// There was none.
     None,
     /// Something has moved on.
     Moved,
     /// The caller has to do something.
-    Step(Step<H>),
+    Step(Step),
 }
 
 impl<H: Head> Path<H> {
     /// Returns what is to be done next.
     #[inline]
-    pub(crate) fn next(&mut self, around: Surroundings<'_>) -> Option<Step<H>> {
-        if self.quiet || self.closed {
+    pub(crate) fn next(&mut self, around: Surroundings<'_>) -> Option<Step> {
+        if self.is_quiet() {
             return None;
         }
         self.find_step(around)
     }
 
-    fn find_step(&mut self, around: Surroundings<'_>) -> Option<Step<H>> {
+    fn find_step(&mut self, around: Surroundings<'_>) -> Option<Step> {
         'moved: loop {
             if let Some(step) = self.send(around) {
                 return Some(step);
@@ -45,7 +45,7 @@ impl<H: Head> Path<H> {
     }
 
     /// Looks for work at a station.
-    fn work_at(&mut self, at: usize, around: Surroundings<'_>) -> Work<H> {
+    fn work_at(&mut self, at: usize, around: Surroundings<'_>) -> Work {
         let index = self.filter_at(at);
         let (Some(filter), Some(station)) =
             (around.filters.get(index.0), self.stations.get_mut(at))
@@ -71,7 +71,7 @@ impl<H: Head> Path<H> {
             return self.pass_on(at, around);
         }
         if station.is_buffering() && station.body_len() > around.limit {
-            return Work::Step(Step::TooLarge(index));
+            return Work::Step(Step::Fault(Fault::TooLarge(index)));
         }
         if station.holds_all() {
             return Work::None;
@@ -114,7 +114,7 @@ impl<H: Head> Path<H> {
         Work::None
     }
 
-    fn pass_on(&mut self, at: usize, around: Surroundings<'_>) -> Work<H> {
+    fn pass_on(&mut self, at: usize, around: Surroundings<'_>) -> Work {
         self.release(at, around);
         Work::Moved
     }

@@ -10,7 +10,7 @@ use crate::filter::FilterIndex;
 use crate::head::Head;
 use crate::station::End;
 
-use super::{Path, Step, Surroundings};
+use super::{Fault, Path, Surroundings};
 
 /// What is known of a message's declared and true length.
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ impl<H: Head> Path<H> {
 
     /// Counts bytes that are about to be sent. Returns an error if they, with those that wait behind them, prove
     /// `content-length` wrong and a filter is the reason. `end`: nothing comes after those.
-    pub(super) fn check_sent(&mut self, bytes: usize, end: bool) -> Option<Step<H>> {
+    pub(super) fn check_sent(&mut self, bytes: usize, end: bool) -> Option<Fault> {
         let declared = self.length.sent?;
         self.length.bytes += bytes as u64;
         let actual = self.length.bytes + self.out.len() as u64;
@@ -146,7 +146,7 @@ impl<H: Head> Path<H> {
             return None;
         }
         let filter = self.culprit()?;
-        Some(Step::WrongLength {
+        Some(Fault::WrongLength {
             filter,
             declared,
             actual,

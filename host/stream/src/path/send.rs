@@ -3,15 +3,16 @@
 use std::mem;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::head::Head;
 use crate::interest::Interest;
 
-use super::{Path, Step, Surroundings};
+use super::{Fault, Path, Step, Surroundings};
 
 impl<H: Head> Path<H> {
-    /// Sends the next part of what has passed the last station.
-    pub(super) fn send(&mut self, around: Surroundings<'_>) -> Option<Step<H>> {
+    /// Returns what is to be sent next of what has passed the last station.
+    pub(super) fn send(&mut self, around: Surroundings<'_>) -> Option<Step> {
         if !self.head.sent {
             return self.send_head(around);
         }
@@ -22,55 +23,65 @@ impl<H: Head> Path<H> {
         if self.out_end && !self.finished {
             return Some(self.send_data(Bytes::new(), true));
         }
-        self.send_trailers(around)
+        self.send_trailers()
     }
 
-    fn send_head(&mut self, around: Surroundings<'_>) -> Option<Step<H>> {
+    fn send_head(&mut self, around: Surroundings<'_>) -> Option<Step> {
         if self.head.at < self.stations.len() || self.head.value.is_none() {
             return None;
         }
         if let Some(missing) = self.missing() {
-            return Some(Step::Missing(missing));
+            return Some(Step::Fault(Fault::Missing(missing)));
         }
         self.note_sent_length(around);
+        self.head.sent = true;
+        self.finished = self.head_only;
+        Some(Step::Head)
+    }
+
+    fn send_data(&mut self, bytes: Bytes, end: bool) -> Step {
+        self.finished = end;
+        match self.check_sent(bytes.len(), self.out_end) {
+            None => Step::Data(bytes, end),
+            Some(fault) => Step::Fault(fault),
+        }
+    }
+
+    fn send_trailers(&mut self) -> Option<Step> {
+        let here = self.trailers.at >= self.stations.len() && self.trailers.value.is_some();
+        if !here || self.trailers.sent {
+            return None;
+        }
+        self.trailers.sent = true;
+        self.finished = true;
+        Some(self.check_sent(0, true).map_or(Step::Trailers, Step::Fault))
+    }
+
+    /// Gives away the head that [`Step::Head`] says is to be sent, and whether it is the whole message. A copy is kept
+    /// if a filter may still read it; most chains want nothing after the headers.
+    #[inline]
+    pub(crate) fn take_head(&mut self, around: Surroundings<'_>) -> Option<(H, bool)> {
         let rest = if self.head_only {
             Interest::NONE
         } else {
             H::BODY.union(H::TRAILERS)
         };
-        // Most chains want nothing after the headers, and then the head is moved, not copied.
         let head = if around.is_wanted(rest.union(around.elsewhere)) {
-            self.head.value.clone()
+            self.head.value.clone()?
         } else {
-            self.head.value.take()
-        }?;
-        self.head.sent = true;
-        self.finished = self.head_only;
-        let end_of_stream = self.head_only;
-        Some(Step::Head {
-            head,
-            end_of_stream,
-        })
+            self.head.value.take()?
+        };
+        Some((head, self.head_only))
     }
 
-    fn send_data(&mut self, bytes: Bytes, end: bool) -> Step<H> {
-        self.finished = end;
-        self.check_sent(bytes.len(), self.out_end)
-            .unwrap_or(Step::Data(bytes, end))
-    }
-
-    fn send_trailers(&mut self, around: Surroundings<'_>) -> Option<Step<H>> {
-        if self.trailers.at < self.stations.len() || self.trailers.sent {
-            return None;
-        }
+    /// Gives away the trailers that [`Step::Trailers`] says are to be sent. A copy is kept if a filter may still read
+    /// it.
+    pub(crate) fn take_trailers(&mut self, around: Surroundings<'_>) -> Option<HeaderMap> {
         let trailers = self.trailers.value.as_deref_mut()?;
-        let trailers = if around.is_wanted(around.elsewhere) {
+        Some(if around.is_wanted(around.elsewhere) {
             trailers.clone()
         } else {
             mem::take(trailers)
-        };
-        self.trailers.sent = true;
-        self.finished = true;
-        Some(self.check_sent(0, true).unwrap_or(Step::Trailers(trailers)))
+        })
     }
 }

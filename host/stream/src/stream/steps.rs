@@ -2,65 +2,60 @@
 
 use crate::effect::{Callback, Direction, Effect};
 use crate::filter::FilterIndex;
-use crate::head::{RequestHead, ResponseHead};
 use crate::interest::Interest;
-use crate::path::{Shown, Step};
+use crate::path::{Fault, Shown, Step};
 use crate::reset::ResetReason;
 
 use super::takeover::Takeover;
-use super::{Phase, Running, Stream};
+use super::{Phase, Running, Stream, around_request, around_response};
 
 impl Stream {
-    pub(super) fn request_effect(&mut self, step: Step<RequestHead>) -> Option<Effect> {
-        Some(match step {
-            Step::Callback(filter, shown) => self.enter(filter, request_callback(shown)),
-            Step::Head {
-                head,
-                end_of_stream,
-            } => Effect::RequestHead {
-                head,
-                end_of_stream,
-            },
-            Step::Data(bytes, end) => Effect::RequestData(bytes, end),
-            Step::Trailers(trailers) => Effect::RequestTrailers(trailers),
-            Step::Missing(part) => return self.instead(Takeover::MissingFromRequest(part)),
-            Step::TooLarge(filter) => {
-                return self.instead(Takeover::TooLarge(filter, Direction::Request));
+    /// Returns the effect of a step of the request path; none if the step led to something else.
+    #[inline]
+    pub(super) fn request_effect(&mut self, step: Step) -> Option<Effect> {
+        match step {
+            Step::Callback(filter, shown) => Some(self.enter(filter, request_callback(shown))),
+            Step::Head => {
+                let around = around_request(&self.filters, self.limits);
+                let (head, end_of_stream) = self.request.take_head(around)?;
+                Some(Effect::RequestHead {
+                    head,
+                    end_of_stream,
+                })
             }
-            Step::WrongLength {
-                filter,
-                declared,
-                actual,
-            } => {
-                return self.wrong_length(filter, Direction::Request, declared, actual);
+            Step::Data(bytes, end) => Some(Effect::RequestData(bytes, end)),
+            Step::Trailers => {
+                let around = around_request(&self.filters, self.limits);
+                self.request
+                    .take_trailers(around)
+                    .map(Effect::RequestTrailers)
             }
-        })
+            Step::Fault(fault) => self.fail(fault, Direction::Request),
+        }
     }
 
-    pub(super) fn response_effect(&mut self, step: Step<ResponseHead>) -> Option<Effect> {
-        Some(match step {
-            Step::Callback(filter, shown) => self.enter(filter, response_callback(shown)),
-            Step::Head {
-                head,
-                end_of_stream,
-            } => Effect::ResponseHead {
-                head,
-                end_of_stream,
-            },
-            Step::Data(bytes, end) => Effect::ResponseData(bytes, end),
-            Step::Trailers(trailers) => Effect::ResponseTrailers(trailers),
-            Step::Missing(part) => return self.instead(Takeover::MissingFromResponse(part)),
-            Step::TooLarge(filter) => {
-                return self.instead(Takeover::TooLarge(filter, Direction::Response));
+    /// Returns the effect of a step of the response path; none if the step led to something else.
+    #[inline]
+    pub(super) fn response_effect(&mut self, step: Step) -> Option<Effect> {
+        match step {
+            Step::Callback(filter, shown) => Some(self.enter(filter, response_callback(shown))),
+            Step::Head => {
+                let around = around_response(&self.filters, self.limits, &self.request);
+                let (head, end_of_stream) = self.response.take_head(around)?;
+                Some(Effect::ResponseHead {
+                    head,
+                    end_of_stream,
+                })
             }
-            Step::WrongLength {
-                filter,
-                declared,
-                actual,
-            } => {
-                return self.wrong_length(filter, Direction::Response, declared, actual);
+            Step::Data(bytes, end) => Some(Effect::ResponseData(bytes, end)),
+            Step::Trailers => {
+                let around = around_response(&self.filters, self.limits, &self.request);
+                self.response
+                    .take_trailers(around)
+                    .map(Effect::ResponseTrailers)
             }
-        })
+            Step::Fault(fault) => self.fail(fault, Direction::Response),
+        }
     }
 
     /// Returns the callback of the next filter that is to hear of the end.
@@ -83,24 +78,30 @@ impl Stream {
         Effect::Callback(filter, callback)
     }
 
-    fn instead(&mut self, takeover: Takeover) -> Option<Effect> {
-        self.run(takeover);
-        None
-    }
-
-    fn wrong_length(
-        &mut self,
-        filter: FilterIndex,
-        direction: Direction,
-        declared: u64,
-        actual: u64,
-    ) -> Option<Effect> {
-        self.reset_with(ResetReason::ContentLength {
-            filter,
-            direction,
-            declared,
-            actual,
-        });
+    #[cold]
+    fn fail(&mut self, fault: Fault, direction: Direction) -> Option<Effect> {
+        match (fault, direction) {
+            (Fault::TooLarge(filter), _) => self.run(Takeover::TooLarge(filter, direction)),
+            (Fault::Missing(part), Direction::Request) => {
+                self.run(Takeover::MissingFromRequest(part))
+            }
+            (Fault::Missing(part), Direction::Response) => {
+                self.run(Takeover::MissingFromResponse(part))
+            }
+            (
+                Fault::WrongLength {
+                    filter,
+                    declared,
+                    actual,
+                },
+                _,
+            ) => self.reset_with(ResetReason::ContentLength {
+                filter,
+                direction,
+                declared,
+                actual,
+            }),
+        }
         None
     }
 }

@@ -7,6 +7,8 @@
   (export "legacy malloc" (func 1))
   (export "legacy proxy_on_request_headers" (func 2))
   (export "legacy proxy_on_response_headers" (func 3))
+  (export "function 0" (func 0))
+  (export "function 4" (func 4))
   (func (;0;) (type 0))
   (func (;1;) (type 1) (param i32) (result i32)
     i32.const 1024

@@ -29,6 +29,10 @@
   (export "legacy proxy_on_grpc_receive_trailing_metadata" (func 19))
   (export "legacy proxy_on_grpc_close" (func 20))
   (export "legacy proxy_on_foreign_function" (func 21))
+  (export "function 0" (func 0))
+  (export "function 22" (func 22))
+  (export "function 23" (func 23))
+  (export "function 24" (func 24))
   (func (;0;) (type 0))
   (func (;1;) (type 1) (param i32) (result i32)
     i32.const 1024

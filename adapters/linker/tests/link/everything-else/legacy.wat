@@ -11,6 +11,7 @@
   (global $function (;1;) funcref ref.func $double)
   (export "legacy malloc" (func 2))
   (export "legacy proxy_on_done" (func 4))
+  (export "function 1" (func 1))
   (elem $table (;0;) (i32.const 0) func $imported $double)
   (elem (;1;) declare func $double)
   (elem $passive (;2;) func $double)

@@ -15,6 +15,7 @@
   (export "legacy proxy_on_configure" (func 8))
   (export "legacy proxy_on_request_headers" (func 7))
   (export "legacy proxy_on_tick" (func 9))
+  (export "function 5" (func 5))
   (func (;5;) (type 2))
   (func (;6;) (type 3) (param i32) (result i32)
     i32.const 1024

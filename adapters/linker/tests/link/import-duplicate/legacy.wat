@@ -17,6 +17,7 @@
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func 10))
   (export "legacy proxy_on_tick" (func 11))
+  (export "function 9" (func 9))
   (func (;9;) (type 5))
   (func (;10;) (type 4) (param i32) (result i32)
     i32.const 1024

@@ -5,5 +5,6 @@
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func $level))
   (export "legacy proxy_on_done" (func $level))
+  (export "function 1" (func 1))
   (func (;1;) (type 1))
 )

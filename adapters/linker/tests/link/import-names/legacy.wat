@@ -20,6 +20,7 @@
   (import "__main_module__" "import 13: \u{e9} \u{a} `.\u{9}" (func (;13;) (type 0)))
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func 15))
+  (export "function 14" (func 14))
   (func (;14;) (type 0))
   (func (;15;) (type 4) (param i32) (result i32)
     i32.const 1024

@@ -13,6 +13,7 @@
   (import "__main_module__" "import 5: wasi.clock_time_get" (func (;5;) (type 4)))
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func 7))
+  (export "function 6" (func 6))
   (func (;6;) (type 5))
   (func (;7;) (type 3) (param i32) (result i32)
     i32.const 1024

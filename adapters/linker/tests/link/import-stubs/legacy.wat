@@ -18,6 +18,7 @@
   (import "__main_module__" "import 8: gojs.runtime.nanotime1" (func (;8;) (type 5)))
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func 10))
+  (export "function 9" (func 9))
   (func (;9;) (type 7))
   (func (;10;) (type 5) (param i32) (result i32)
     i32.const 1024

@@ -5,6 +5,7 @@
   (import "__main_module__" "env.proxy_log" (func (;0;) (type 0)))
   (import "__main_module__" "legacy_memory" (memory (;0;) 2 10))
   (export "legacy malloc" (func 2))
+  (export "function 1" (func 1))
   (func (;1;) (type 1))
   (func (;2;) (type 2) (param i32) (result i32)
     i32.const 1024

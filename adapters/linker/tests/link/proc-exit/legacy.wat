@@ -10,6 +10,7 @@
   (export "legacy malloc" (func 3))
   (export "legacy proxy_on_configure" (func 6))
   (export "legacy proxy_on_tick" (func 5))
+  (export "function 2" (func 2))
   (func (;2;) (type 2))
   (func (;3;) (type 1) (param i32) (result i32)
     local.get 0

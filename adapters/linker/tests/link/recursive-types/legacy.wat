@@ -8,6 +8,7 @@
   (type (;4;) (func (param i32) (result i32)))
   (import "__main_module__" "legacy_memory" (memory (;0;) 1))
   (export "legacy malloc" (func 1))
+  (export "function 0" (func 0))
   (func (;0;) (type 3))
   (func (;1;) (type 4) (param i32) (result i32)
     i32.const 1024

@@ -6,6 +6,7 @@
   (export "legacy _initialize" (func 2))
   (export "legacy __main_void" (func 3))
   (export "legacy malloc" (func 1))
+  (export "function 0" (func 0))
   (func (;0;) (type 0))
   (func (;1;) (type 1) (param i32) (result i32)
     i32.const 1024

@@ -7,6 +7,9 @@
   (export "legacy _initialize" (func 3))
   (export "legacy main" (func 4))
   (export "legacy malloc" (func 1))
+  (export "function 0" (func 0))
+  (export "function 2" (func 2))
+  (export "function 5" (func 5))
   (func (;0;) (type 0))
   (func (;1;) (type 1) (param i32) (result i32)
     i32.const 1024

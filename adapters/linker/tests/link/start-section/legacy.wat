@@ -7,6 +7,7 @@
   (export "legacy start section" (func $start))
   (export "legacy _start" (func 4))
   (export "legacy malloc" (func 2))
+  (export "function 1" (func 1))
   (func (;1;) (type 1))
   (func (;2;) (type 2) (param i32) (result i32)
     i32.const 1024

@@ -9,6 +9,11 @@
   (export "legacy _initialize" (func 3))
   (export "legacy malloc" (func 1))
   (export "legacy proxy_on_tick" (func 7))
+  (export "function 0" (func 0))
+  (export "function 2" (func 2))
+  (export "function 4" (func 4))
+  (export "function 5" (func 5))
+  (export "function 6" (func 6))
   (func (;0;) (type 0))
   (func (;1;) (type 1) (param i32) (result i32)
     i32.const 1024

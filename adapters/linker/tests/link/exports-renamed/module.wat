@@ -1,4 +1,4 @@
-;; wit-component gives these names a meaning in libraries too; what main does not call goes away.
+;; wit-component gives these names a meaning in libraries too; here they lose it. What is no function goes away.
 (module
   (memory (export "memory") 1)
   (table (export "__indirect_function_table") 1 funcref)

@@ -1,0 +1,19 @@
+(module
+  (type (;0;) (func))
+  (type (;1;) (func (param i32) (result i32)))
+  (type (;2;) (func (param i32)))
+  (import "__main_module__" "legacy_memory" (memory (;0;) 1))
+  (export "legacy malloc" (func 1))
+  (export "legacy proxy_on_tick" (func 3))
+  (export "function 0" (func 0))
+  (export "function 2" (func $referenced))
+  (func (;0;) (type 0))
+  (func (;1;) (type 1) (param i32) (result i32)
+    i32.const 1024
+  )
+  (func $referenced (;2;) (type 0))
+  (func (;3;) (type 2) (param i32)
+    ref.func $referenced
+    drop
+  )
+)
