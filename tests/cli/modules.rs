@@ -7,14 +7,14 @@ use proxy_wasi_abi::pairs;
 use proxy_wasi_abi::signature::{Signature, ValueType};
 
 /// A legacy module with nothing but what every one has.
-pub const MINIMAL: &str = r#"(module
+pub(crate) const MINIMAL: &str = r#"(module
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
   (func (export "proxy_on_context_create") (param i32 i32)))"#;
 
 /// A legacy module with one import of each kind that there is.
-pub const ODD_IMPORTS: &str = r#"(module
+pub(crate) const ODD_IMPORTS: &str = r#"(module
   (import "env" "proxy_log" (func (param i32 i32 i32) (result i32)))
   (import "env" "proxy_frobnicate" (func (param i32) (result i32)))
   (import "env" "proxy_frobnicate_much" (func (param i64) (result f64)))
@@ -32,7 +32,7 @@ pub const ODD_IMPORTS: &str = r#"(module
   (func (export "proxy_on_grpc_trailing_metadata") (param i32 i32 i32)))"#;
 
 /// A legacy module that logs and then refuses to start.
-pub const REFUSES_START: &str = r#"(module
+pub(crate) const REFUSES_START: &str = r#"(module
   (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (data (i32.const 16) "no licence found")
@@ -44,7 +44,7 @@ pub const REFUSES_START: &str = r#"(module
     (i32.const 0)))"#;
 
 /// A legacy module that refuses any configuration.
-pub const REFUSES_CONFIGURATION: &str = r#"(module
+pub(crate) const REFUSES_CONFIGURATION: &str = r#"(module
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
@@ -52,7 +52,7 @@ pub const REFUSES_CONFIGURATION: &str = r#"(module
   (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0)))"#;
 
 /// A legacy module that traps when it is configured.
-pub const TRAPS: &str = r#"(module
+pub(crate) const TRAPS: &str = r#"(module
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
@@ -63,14 +63,14 @@ pub const TRAPS: &str = r#"(module
     (i32.const 1)))"#;
 
 /// A legacy module of which one function body is not valid.
-pub const INVALID_BODY: &str = r#"(module
+pub(crate) const INVALID_BODY: &str = r#"(module
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i64.const 1024))
   (func (export "proxy_on_context_create") (param i32 i32)))"#;
 
 /// A component of another world.
-pub const OTHER_COMPONENT: &str = r#"(component
+pub(crate) const OTHER_COMPONENT: &str = r#"(component
   (import "acme:greeter/greet" (instance (export "greet" (func))))
   (core module (func (export "f")))
   (core instance $i (instantiate 0))
@@ -80,7 +80,7 @@ pub const OTHER_COMPONENT: &str = r#"(component
 
 /// A legacy module that calls every hostcall when its VM starts, logs `answers 12: NAME` for those that do, and then
 /// refuses to start.
-pub fn calls_all_hostcalls() -> String {
+pub(crate) fn calls_all_hostcalls() -> String {
     let (mut imports, mut calls) = (String::new(), String::new());
     let request_head: String = request_head()
         .iter()
@@ -158,6 +158,6 @@ fn value_type(of: ValueType) -> &'static str {
     }
 }
 
-pub fn wasm(text: &str) -> Vec<u8> {
+pub(crate) fn wasm(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }

@@ -61,7 +61,6 @@ fn webassembly_that_is_no_plugin() {
             "callback.wasm",
             &wasm(&modules::MINIMAL.replace("(param i32 i32)", "(param i64)")),
         ),
-        ("body.wasm", &wasm(modules::INVALID_BODY)),
         ("command.wasm", &wasm(modules::OTHER_COMPONENT)),
     ]);
     let files = [
@@ -71,10 +70,29 @@ fn webassembly_that_is_no_plugin() {
         "vnext.wasm",
         "no-allocator.wasm",
         "callback.wasm",
-        "body.wasm",
         "command.wasm",
     ];
     insta::assert_snapshot!(transcript(&shell, &files));
+}
+
+/// The offset that engines name is one in the linked component, and moves with every change of the shim.
+#[test]
+fn an_invalid_function_body() {
+    let shell = Shell::with(&[("body.wasm", &wasm(modules::INVALID_BODY))]);
+    let transcript = transcript(&shell, &["body.wasm"]);
+    assert_eq!(
+        transcript
+            .matches("type mismatch: expected i32, found i64")
+            .count(),
+        3,
+        "{transcript}"
+    );
+    assert_eq!(transcript.matches("check the ").count(), 3, "{transcript}");
+    assert_eq!(
+        transcript.matches("[exit code 1]").count(),
+        2,
+        "{transcript}"
+    );
 }
 
 #[cfg(unix)]

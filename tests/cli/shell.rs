@@ -5,19 +5,19 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A fresh directory, in which commands run with an environment of their own.
-pub struct Shell {
+pub(crate) struct Shell {
     directory: tempfile::TempDir,
 }
 
 impl Shell {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A directory with files in it.
-    pub fn with(files: &[(&str, &[u8])]) -> Self {
+    pub(crate) fn with(files: &[(&str, &[u8])]) -> Self {
         let shell = Self::new();
         for (name, content) in files {
             shell.write(name, content);
@@ -25,16 +25,16 @@ impl Shell {
         shell
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path().join(name), content).unwrap();
     }
 
     /// `proxy-wasi` with these arguments, divided by blanks. Single quotes hold an argument together.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_proxy-wasi"));
         command
             .args(split(arguments))
@@ -45,12 +45,12 @@ impl Shell {
         command
     }
 
-    pub fn run(&self, arguments: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Runs commands and shows them with what they print. They must all end by themselves.
-    pub fn transcript<'a>(&self, commands: impl IntoIterator<Item = &'a str>) -> String {
+    pub(crate) fn transcript<'a>(&self, commands: impl IntoIterator<Item = &'a str>) -> String {
         let mut text = String::new();
         for arguments in commands {
             let output = self.run(arguments);

@@ -22,7 +22,19 @@ fn a_plugin_that_refuses_its_configuration() {
 
 #[test]
 fn a_plugin_that_traps() {
-    insta::assert_snapshot!(serve(modules::TRAPS));
+    // The shim's own functions have no names, and numbers that move with every change of it.
+    let transcript = serve(modules::TRAPS);
+    let pieces = transcript.split("<function ").enumerate();
+    let unnumbered: String = pieces
+        .map(|(at, piece)| match at {
+            0 => piece.to_owned(),
+            _ => format!(
+                "<function {}",
+                piece.trim_start_matches(|char: char| char.is_ascii_digit())
+            ),
+        })
+        .collect();
+    insta::assert_snapshot!(unnumbered);
 }
 
 #[test]

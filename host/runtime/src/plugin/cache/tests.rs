@@ -43,7 +43,7 @@ impl Fixture {
         cache.load_or_compile(&self.engine, &self.key(), compile).unwrap()
     }
 
-    fn entry(&self) -> std::path::PathBuf {
+    fn entry(&self) -> PathBuf {
         self.directory.path().join("cache").join(self.key().file_name())
     }
 }
