@@ -10,9 +10,17 @@ both_kinds!(two_plugins_of_one_vm_have_their_own_roots);
 
 #[test]
 fn a_legacy_module_and_a_component_work_in_one_chain() {
-    let proxy = proxy().arg(Example::Headers.file(Kind::Legacy)).arg(Example::Headers.file(Kind::Wit)).start();
-    let reply = proxy.client().get("/", &[("user-agent", "tester"), ("x-request-id", "id")]);
-    assert_eq!(reply.header("x-plugin").as_deref(), Some("headers, headers"));
+    let proxy = proxy()
+        .arg(Example::Headers.file(Kind::Legacy))
+        .arg(Example::Headers.file(Kind::Wit))
+        .start();
+    let reply = proxy
+        .client()
+        .get("/", &[("user-agent", "tester"), ("x-request-id", "id")]);
+    assert_eq!(
+        reply.header("x-plugin").as_deref(),
+        Some("headers, headers")
+    );
     assert_eq!(reply.echoed("x-client"), ["tester id", "tester id"]);
 }
 
@@ -37,7 +45,9 @@ fn a_file_configures_a_chain_in_order() {
     // there: `auth` answers before `headers` is reached.
     let refused = proxy.get("/");
     assert_eq!(refused.status, 401);
-    let passed = proxy.client().get("/", &[("authorization", "Bearer wonderland")]);
+    let passed = proxy
+        .client()
+        .get("/", &[("authorization", "Bearer wonderland")]);
     assert_eq!(passed.status, 200);
     assert_eq!(passed.echoed("x-user"), ["alice"]);
     assert_eq!(passed.echoed("x-client").len(), 1);
@@ -45,7 +55,8 @@ fn a_file_configures_a_chain_in_order() {
 }
 
 fn two_plugins_of_one_vm_have_their_own_roots(kind: Kind) {
-    let directory = std::env::temp_dir().join(format!("proxy-wasi-roots-{kind:?}-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("proxy-wasi-roots-{kind:?}-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     let file = directory.join("roots.yaml");
     let plugin = text(&Example::Config.file(kind)).to_owned();

@@ -13,7 +13,11 @@ fn a_composed_component_behaves_like_its_module() {
     let composed = directory.join("auth.wasm");
     let module = Example::Auth.file(Kind::Legacy);
     let output = proxy_wasi(&["compose", text(&module), "-o", text(&composed)]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 
     let inspected = proxy_wasi(&["inspect", text(&composed)]);
     assert!(inspected.status.success());
@@ -21,9 +25,14 @@ fn a_composed_component_behaves_like_its_module() {
     assert!(inspected.contains("component"), "{inspected}");
 
     for plugin in [module, composed] {
-        let proxy = proxy().arg(&plugin).args(["--plugin-config", "alice=wonderland"]).start();
+        let proxy = proxy()
+            .arg(&plugin)
+            .args(["--plugin-config", "alice=wonderland"])
+            .start();
         assert_eq!(proxy.get("/").status, 401);
-        let passed = proxy.client().get("/", &[("authorization", "Bearer wonderland")]);
+        let passed = proxy
+            .client()
+            .get("/", &[("authorization", "Bearer wonderland")]);
         assert_eq!(passed.echoed("x-user"), ["alice"]);
     }
     fs::remove_dir_all(&directory).unwrap();

@@ -28,7 +28,10 @@ fn serve(example: Example, kind: Kind) -> Proxy {
 
 /// Runs `proxy-wasi` with arguments to its end.
 fn proxy_wasi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> std::process::Output {
-    std::process::Command::new(PROXY_WASI).args(args).output().expect("the binary runs")
+    std::process::Command::new(PROXY_WASI)
+        .args(args)
+        .output()
+        .expect("the binary runs")
 }
 
 fn text(path: &Path) -> &str {

@@ -12,17 +12,24 @@ both_kinds!(a_request_that_is_open_is_finished);
 fn a_request_that_is_open_is_finished(kind: Kind) {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
-    let proxy = proxy().arg(Example::Headers.file(kind)).args(["--upstream", &url]).start();
+    let proxy = proxy()
+        .arg(Example::Headers.file(kind))
+        .args(["--upstream", &url])
+        .start();
 
     let mut client = TcpStream::connect(proxy.address()).unwrap();
-    client.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    client
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
     let (mut waiting, _) = upstream.accept().unwrap();
     let mut start = [0; 9];
     waiting.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"GET /slow");
     proxy.terminate();
     proxy.wait_for_log(&["SIGTERM"]);
-    waiting.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").unwrap();
+    waiting
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone")
+        .unwrap();
 
     let mut response = String::new();
     client.read_to_string(&mut response).unwrap();

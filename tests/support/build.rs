@@ -19,6 +19,11 @@ fn main() {
         println!("cargo::rustc-env=GUEST_{name}={}", wasm.display());
     }
     // The module for the other target that the Rust SDK supports: no WASI, `malloc`.
-    let wasm = GuestBuild::new("legacy-rust-headers").target("wasm32-unknown-unknown").build();
-    println!("cargo::rustc-env=GUEST_LEGACY_RUST_HEADERS_UNKNOWN={}", wasm.display());
+    let wasm = GuestBuild::new("legacy-rust-headers")
+        .target("wasm32-unknown-unknown")
+        .build();
+    println!(
+        "cargo::rustc-env=GUEST_LEGACY_RUST_HEADERS_UNKNOWN={}",
+        wasm.display()
+    );
 }

@@ -20,9 +20,14 @@ pub(crate) fn cargo() -> Command {
 
 /// The unpacked sources of a dependency.
 pub(crate) fn sources_of(package: &str) -> anyhow::Result<PathBuf> {
-    let output = cargo().args(["metadata", "--format-version", "1", "--locked"]).output()?;
+    let output = cargo()
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .output()?;
     if !output.status.success() {
-        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     metadata["packages"]

@@ -15,11 +15,19 @@ fn stub(world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let (contract, _) = resolve.push_dir(wit).unwrap();
-    let package = resolve.push_str("stubs.wit", &stubs(&resolve, contract)).unwrap();
+    let package = resolve
+        .push_str("stubs.wit", &stubs(&resolve, contract))
+        .unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Standard32);
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .unwrap();
+    ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .validate(true)
+        .encode()
+        .unwrap()
 }
 
 /// Worlds that mirror the contract: `services` exports what plugins import, `driver` imports what they export.
@@ -32,14 +40,25 @@ fn stubs(resolve: &Resolve, contract: wit_parser::PackageId) -> String {
                 _ => None,
             })
             .filter(|id| {
-                resolve.interfaces[*id].package == Some(contract) && !resolve.interfaces[*id].functions.is_empty()
+                resolve.interfaces[*id].package == Some(contract)
+                    && !resolve.interfaces[*id].functions.is_empty()
             })
-            .map(|id| format!("proxy-wasm:plugin/{}@0.1.0;\n", resolve.interfaces[id].name.as_ref().unwrap()))
+            .map(|id| {
+                format!(
+                    "proxy-wasm:plugin/{}@0.1.0;\n",
+                    resolve.interfaces[id].name.as_ref().unwrap()
+                )
+            })
             .collect::<Vec<_>>()
     };
-    let services: String =
-        interfaces(&mut world.imports.values()).iter().map(|name| format!("export {name}")).collect();
-    let driver: String = interfaces(&mut world.exports.values()).iter().map(|name| format!("import {name}")).collect();
+    let services: String = interfaces(&mut world.imports.values())
+        .iter()
+        .map(|name| format!("export {name}"))
+        .collect();
+    let driver: String = interfaces(&mut world.exports.values())
+        .iter()
+        .map(|name| format!("import {name}"))
+        .collect();
     format!(
         "package test:stubs;
         world services {{ {services} }}
@@ -70,10 +89,16 @@ fn a_plugin_composes_with_services_below_and_a_driver_above() {
     let engine = PluginEngine::new().unwrap();
     let component = Component::from_binary(engine.engine(), &composed).unwrap();
     let ty = component.component_type();
-    let left: Vec<_> = ty.imports(engine.engine()).map(|(name, _)| name.to_owned()).collect();
+    let left: Vec<_> = ty
+        .imports(engine.engine())
+        .map(|(name, _)| name.to_owned())
+        .collect();
     for name in &left {
         let is_types_only = name == "proxy-wasm:plugin/plugin-types@0.1.0";
-        assert!(name.starts_with("wasi:") || is_types_only, "nothing answers `{name}`");
+        assert!(
+            name.starts_with("wasi:") || is_types_only,
+            "nothing answers `{name}`"
+        );
     }
     assert!(ty.get_export(engine.engine(), "run").is_some());
 }

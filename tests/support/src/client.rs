@@ -27,11 +27,17 @@ pub struct Reply {
 
 impl Client {
     pub(crate) fn http1(address: SocketAddr) -> Self {
-        Self { address, http2: false }
+        Self {
+            address,
+            http2: false,
+        }
     }
 
     pub(crate) fn http2(address: SocketAddr) -> Self {
-        Self { address, http2: true }
+        Self {
+            address,
+            http2: true,
+        }
     }
 
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
@@ -39,9 +45,20 @@ impl Client {
     }
 
     /// Sends a request and reads the whole response.
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(self.send(method, path, headers, body.into())).expect("the proxy answers")
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime
+            .block_on(self.send(method, path, headers, body.into()))
+            .expect("the proxy answers")
     }
 
     async fn send(
@@ -51,7 +68,11 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Reply, hyper::Error> {
-        let uri = if self.http2 { format!("http://{}{path}", self.address) } else { path.to_owned() };
+        let uri = if self.http2 {
+            format!("http://{}{path}", self.address)
+        } else {
+            path.to_owned()
+        };
         let mut request = Request::builder().method(method).uri(uri);
         if !self.http2 {
             request = request.header("host", self.address.to_string());
@@ -86,7 +107,12 @@ impl Client {
 impl Reply {
     /// The values of a field, joined.
     pub fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<_> = self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect();
+        let values: Vec<_> = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 
@@ -96,7 +122,8 @@ impl Reply {
 
     /// The body of the built-in upstream: the request as it arrived there.
     pub fn echo(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The values of a field of the request as it arrived at the built-in upstream.
@@ -104,6 +131,8 @@ impl Reply {
         let echo = self.echo();
         let fields = echo["headers"].as_array().expect("the echo has headers");
         let values = fields.iter().filter(|field| field[0] == name);
-        values.map(|field| field[1].as_str().unwrap().to_owned()).collect()
+        values
+            .map(|field| field[1].as_str().unwrap().to_owned())
+            .collect()
     }
 }

@@ -40,17 +40,24 @@ impl Origin {
         let answer = Arc::new(answer);
         let log = Arc::clone(&received);
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::from_std(listener).unwrap();
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
                     let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                    let service = service_fn(move |request| serve(request, Arc::clone(&answer), Arc::clone(&log)));
+                    let service = service_fn(move |request| {
+                        serve(request, Arc::clone(&answer), Arc::clone(&log))
+                    });
                     let builder = auto::Builder::new(TokioExecutor::new());
                     tokio::spawn(async move {
                         // A client that goes away is none of the test's business.
-                        let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+                        let _ = builder
+                            .serve_connection(TokioIo::new(stream), service)
+                            .await;
                     });
                 }
             });
@@ -80,9 +87,16 @@ async fn serve(
     let (head, body) = request.into_parts();
     let received = Received {
         method: head.method,
-        path: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        path: head
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
         headers: head.headers,
-        body: body.collect().await.map(|body| body.to_bytes()).unwrap_or_default(),
+        body: body
+            .collect()
+            .await
+            .map(|body| body.to_bytes())
+            .unwrap_or_default(),
     };
     let response = answer(&received);
     log.lock().unwrap().push(received);

@@ -50,14 +50,22 @@ impl ProxyBuilder {
 
     /// As [`new`](Self::new), with a compile cache of its own.
     pub fn cached(binary: impl AsRef<OsStr>, directory: impl AsRef<OsStr>) -> Self {
-        Self::serve(binary).arg("--cache-dir").arg(directory.as_ref())
+        Self::serve(binary)
+            .arg("--cache-dir")
+            .arg(directory.as_ref())
     }
 
     fn serve(binary: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(binary);
         command.args(["serve", "--workers", "1"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, listen: "127.0.0.1:0".to_owned() }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            command,
+            listen: "127.0.0.1:0".to_owned(),
+        }
     }
 
     /// Listens elsewhere than on a free port.
@@ -80,12 +88,17 @@ impl ProxyBuilder {
 
     /// Starts the proxy and waits for its ready line.
     pub fn start(self) -> Proxy {
-        self.try_start().unwrap_or_else(|failed| panic!("the proxy did not start: {failed:?}"))
+        self.try_start()
+            .unwrap_or_else(|failed| panic!("the proxy did not start: {failed:?}"))
     }
 
     /// Starts the proxy and waits for its ready line or its end.
     pub fn try_start(mut self) -> Result<Proxy, Failed> {
-        let mut child = self.command.args(["--listen", &self.listen]).spawn().expect("the binary runs");
+        let mut child = self
+            .command
+            .args(["--listen", &self.listen])
+            .spawn()
+            .expect("the binary runs");
         let log = Arc::new(Log::default());
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let reader = thread::spawn({
@@ -94,16 +107,26 @@ impl ProxyBuilder {
         });
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut ready = String::new();
-        stdout.read_line(&mut ready).expect("standard output is text");
+        stdout
+            .read_line(&mut ready)
+            .expect("standard output is text");
         let Some(address) = ready.trim_end().strip_prefix("listening on http://") else {
             let status = child.wait().expect("it can be waited for");
             reader.join().expect("the log was read");
-            return Err(Failed { status, stderr: log.text() });
+            return Err(Failed {
+                status,
+                stderr: log.text(),
+            });
         };
         let address = address.parse().expect("the ready line names an address");
         // Nothing else is written there; reading on keeps the pipe open.
         let rest = thread::spawn(move || drop(stdout.read_to_string(&mut String::new())));
-        Ok(Proxy { child, address, log, readers: vec![reader, rest] })
+        Ok(Proxy {
+            child,
+            address,
+            log,
+            readers: vec![reader, rest],
+        })
     }
 }
 
@@ -133,7 +156,13 @@ impl Proxy {
 
     /// Waits for a line of the log that holds all of `parts`, and returns it.
     pub fn wait_for_log(&self, parts: &[&str]) -> String {
-        self.log.wait_for(|lines| lines.iter().find(|line| parts.iter().all(|part| line.contains(part))).cloned())
+        self.log
+            .wait_for(|lines| {
+                lines
+                    .iter()
+                    .find(|line| parts.iter().all(|part| line.contains(part)))
+                    .cloned()
+            })
             .unwrap_or_else(|| panic!("no line with {parts:?} in the log:\n{}", self.log.text()))
     }
 
@@ -141,10 +170,19 @@ impl Proxy {
     pub fn wait_for_lines(&self, part: &str, count: usize) -> Vec<String> {
         self.log
             .wait_for(|lines| {
-                let found: Vec<_> = lines.iter().filter(|line| line.contains(part)).cloned().collect();
+                let found: Vec<_> = lines
+                    .iter()
+                    .filter(|line| line.contains(part))
+                    .cloned()
+                    .collect();
                 (found.len() >= count).then_some(found)
             })
-            .unwrap_or_else(|| panic!("not {count} lines with `{part}` in the log:\n{}", self.log.text()))
+            .unwrap_or_else(|| {
+                panic!(
+                    "not {count} lines with `{part}` in the log:\n{}",
+                    self.log.text()
+                )
+            })
     }
 
     /// The log so far.
@@ -154,7 +192,10 @@ impl Proxy {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
+        let status = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(status.success());
     }
 
@@ -164,7 +205,10 @@ impl Proxy {
         for reader in self.readers.drain(..) {
             reader.join().expect("the output was read");
         }
-        Failed { status, stderr: self.log.text() }
+        Failed {
+            status,
+            stderr: self.log.text(),
+        }
     }
 }
 

@@ -39,7 +39,9 @@ impl CacheKey {
             digest.update(Sha256::digest(shim));
         }
         let mut engine_settings = DigestHasher(digest);
-        engine.precompile_compatibility_hash().hash(&mut engine_settings);
+        engine
+            .precompile_compatibility_hash()
+            .hash(&mut engine_settings);
         Self(engine_settings.0.finalize().into())
     }
 
@@ -55,9 +57,19 @@ fn running_program() -> [u8; 16] {
     let metadata = std::env::current_exe().and_then(|program| program.metadata());
     let nanoseconds = |metadata: &Metadata| {
         let modified = metadata.modified().ok()?;
-        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos())
+        Some(
+            modified
+                .duration_since(std::time::UNIX_EPOCH)
+                .ok()?
+                .as_nanos(),
+        )
     };
-    metadata.ok().as_ref().and_then(nanoseconds).unwrap_or_default().to_le_bytes()
+    metadata
+        .ok()
+        .as_ref()
+        .and_then(nanoseconds)
+        .unwrap_or_default()
+        .to_le_bytes()
 }
 
 /// Feeds what can only be hashed into a digest.
@@ -96,7 +108,9 @@ impl ComponentCache {
                 None
             }
         };
-        Self { directory: path.and_then(open) }
+        Self {
+            directory: path.and_then(open),
+        }
     }
 
     /// Returns the component of an earlier run, or makes one with `compile` and keeps it for the next.
@@ -123,10 +137,15 @@ impl ComponentCache {
                 let entry = [&entry::header(key, &compiled), compiled.as_slice()];
                 match directory.write(&name, &entry) {
                     Ok(()) => directory.evict(MAX_CACHE_SIZE),
-                    Err(error) => debug!(entry = name, %error, "a compiled plugin could not be kept"),
+                    Err(error) => {
+                        debug!(entry = name, %error, "a compiled plugin could not be kept")
+                    }
                 }
             }
-            Err(error) => debug!(error = format!("{error:#}"), "a compiled plugin could not be serialized"),
+            Err(error) => debug!(
+                error = format!("{error:#}"),
+                "a compiled plugin could not be serialized"
+            ),
         }
         Ok(component)
     }

@@ -8,7 +8,8 @@ use proxy_wasi_shim_artifact::SHIM;
 use wasmtime::component::Component;
 
 use super::{
-    Artifact, ArtifactError, ArtifactKind, CacheKey, CodeError, ComponentCache, PluginCode, PluginEngine,
+    Artifact, ArtifactError, ArtifactKind, CacheKey, CodeError, ComponentCache, PluginCode,
+    PluginEngine,
 };
 use crate::config::CacheLocation;
 
@@ -43,7 +44,11 @@ pub struct PluginLoader<'a> {
 impl<'a> PluginLoader<'a> {
     /// A loader for an engine, with a cache.
     pub fn new(engine: &'a PluginEngine, cache: &CacheLocation) -> Self {
-        Self { engine, cache: ComponentCache::open(cache), loaded: HashMap::new() }
+        Self {
+            engine,
+            cache: ComponentCache::open(cache),
+            loaded: HashMap::new(),
+        }
     }
 
     /// Loads a file: a legacy module is linked, a component taken as it is.
@@ -61,9 +66,10 @@ impl<'a> PluginLoader<'a> {
         let component = self.cache.load_or_compile(engine, &key, || {
             let component = match artifact.kind() {
                 ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
-                ArtifactKind::Module => {
-                    Component::from_binary(engine, &Linker::new(SHIM)?.link(artifact.bytes())?.component)
-                }
+                ArtifactKind::Module => Component::from_binary(
+                    engine,
+                    &Linker::new(SHIM)?.link(artifact.bytes())?.component,
+                ),
             };
             component.map_err(LoadError::Compile)
         })?;

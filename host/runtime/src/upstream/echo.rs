@@ -71,7 +71,9 @@ where
     let length = HeaderValue::from(json.len());
     let mut response = Response::new(Full::from(json));
     // For plugins: hyper would know the length, but not say it to them.
-    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

@@ -15,7 +15,10 @@ pub use super::bindings::proxy_wasm::plugin::property::{PropertyError, PropertyV
 /// Hostcalls know streams only through this trait, so that the same VM and hostcalls serve real traffic and tests.
 /// `filter` is the position of the asking plugin in the filter chain. Every method answers at once; what must wait for
 /// the running callback to return is queued, and done in [`settle`](Self::settle).
-#[expect(clippy::missing_errors_doc, reason = "all methods on fields share the errors of `field`")]
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all methods on fields share the errors of `field`"
+)]
 pub trait StreamAccess {
     /// The exchange's request id, for logs.
     fn request_id(&self) -> String;
@@ -26,10 +29,20 @@ pub trait StreamAccess {
     ///
     /// As every method here that returns a [`HeaderError`]: the map is not readable (or writable) now, or the name or
     /// value is malformed.
-    fn field(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Option<Vec<u8>>, HeaderError>;
+    fn field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, HeaderError>;
 
     /// All values of a field, in order.
-    fn field_values(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Vec<Vec<u8>>, HeaderError>;
+    fn field_values(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Vec<Vec<u8>>, HeaderError>;
 
     /// All fields, in order, without pseudo-headers.
     fn fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<(String, Vec<u8>)>, HeaderError>;
@@ -38,16 +51,33 @@ pub trait StreamAccess {
     fn field_count(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError>;
 
     /// Adds an entry.
-    fn append_field(&self, filter: usize, of: HeaderMap, name: &str, value: &[u8]) -> Result<(), HeaderError>;
+    fn append_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// Makes `value` the only one of a field.
-    fn set_field(&self, filter: usize, of: HeaderMap, name: &str, value: &[u8]) -> Result<(), HeaderError>;
+    fn set_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// Removes all values of a field.
     fn remove_field(&self, filter: usize, of: HeaderMap, name: &str) -> Result<(), HeaderError>;
 
     /// Replaces all fields; the start line stays.
-    fn set_fields(&self, filter: usize, of: HeaderMap, fields: &[(String, Vec<u8>)]) -> Result<(), HeaderError>;
+    fn set_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[(String, Vec<u8>)],
+    ) -> Result<(), HeaderError>;
 
     /// The whole map with pseudo-headers in front, in the ABI's serialized form (ABI 3.1).
     fn flat_fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<u8>, HeaderError>;
@@ -56,7 +86,12 @@ pub trait StreamAccess {
     fn fields_byte_size(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError>;
 
     /// Replaces the whole map, pseudo-headers included.
-    fn set_flat_fields(&self, filter: usize, of: HeaderMap, fields: &[u8]) -> Result<(), HeaderError>;
+    fn set_flat_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// The request's method.
     fn method(&self, filter: usize) -> Result<Option<Method>, HeaderError>;
@@ -100,7 +135,13 @@ pub trait StreamAccess {
     /// # Errors
     ///
     /// There are none to see in this phase.
-    fn read_body(&self, filter: usize, of: Direction, start: u32, count: u32) -> Result<Vec<u8>, BodyError>;
+    fn read_body(
+        &self,
+        filter: usize,
+        of: Direction,
+        start: u32,
+        count: u32,
+    ) -> Result<Vec<u8>, BodyError>;
 
     /// Puts `data` in the place of up to `count` body bytes from `start` on.
     ///
@@ -124,7 +165,11 @@ pub trait StreamAccess {
     /// # Errors
     ///
     /// The response is malformed.
-    fn send_local_response(&self, filter: usize, response: LocalResponse) -> Result<(), LocalResponseError>;
+    fn send_local_response(
+        &self,
+        filter: usize,
+        response: LocalResponse,
+    ) -> Result<(), LocalResponseError>;
 
     /// Resets the stream.
     fn reset(&self, filter: usize);

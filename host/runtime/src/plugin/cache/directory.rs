@@ -48,7 +48,10 @@ pub(super) enum DirectoryError {
 impl Directory {
     /// Opens a directory, making it for this user only if it does not exist.
     pub(super) fn open(path: PathBuf) -> Result<Self, DirectoryError> {
-        let unusable = |source| DirectoryError::Unusable { path: path.clone(), source };
+        let unusable = |source| DirectoryError::Unusable {
+            path: path.clone(),
+            source,
+        };
         private_directory(&path).map_err(unusable)?;
         let metadata = path.metadata().map_err(unusable)?;
         if !metadata.is_dir() {
@@ -61,7 +64,10 @@ impl Directory {
     /// Reads a file, if it exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<OwnBytes>, DirectoryError> {
         let path = self.path.join(name);
-        let unusable = |source| DirectoryError::Unusable { path: path.clone(), source };
+        let unusable = |source| DirectoryError::Unusable {
+            path: path.clone(),
+            source,
+        };
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -81,7 +87,9 @@ impl Directory {
 
     /// Writes a file, so that readers see all of it or nothing.
     pub(super) fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
-        let unfinished = self.path.join(format!("{name}.{:016x}{UNFINISHED}", fastrand::u64(..)));
+        let unfinished = self
+            .path
+            .join(format!("{name}.{:016x}{UNFINISHED}", fastrand::u64(..)));
         let mut file = private_file(&unfinished)?;
         let written = parts.iter().try_for_each(|part| file.write_all(part));
         drop(file);
@@ -116,12 +124,18 @@ impl Directory {
             let name = found.file_name();
             let name = name.to_string_lossy();
             // Another process may have removed it just now.
-            let Ok(metadata) = found.metadata() else { continue };
+            let Ok(metadata) = found.metadata() else {
+                continue;
+            };
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             if name.ends_with(UNFINISHED) && used.elapsed().is_ok_and(|age| age > ABANDONED) {
                 remove(&found.path());
             } else if name.ends_with(SUFFIX) {
-                entries.push(Entry { path: found.path(), size: metadata.len(), used });
+                entries.push(Entry {
+                    path: found.path(),
+                    size: metadata.len(),
+                    used,
+                });
             }
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.used));

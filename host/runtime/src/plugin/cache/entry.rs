@@ -31,7 +31,11 @@ pub(super) enum EntryError {
 }
 
 /// Takes the component out of an entry.
-pub(super) fn component(engine: &Engine, key: &CacheKey, entry: &OwnBytes) -> Result<Component, EntryError> {
+pub(super) fn component(
+    engine: &Engine,
+    key: &CacheKey,
+    entry: &OwnBytes,
+) -> Result<Component, EntryError> {
     let bytes = entry.as_slice();
     let part = |range| bytes.get(range).ok_or(EntryError::Foreign);
     if part(0..MAGIC.len())? != MAGIC {

@@ -35,16 +35,25 @@ impl Fixture {
 
     /// Opens the cache anew, as a start does.
     fn load(&self) -> Component {
-        let cache = ComponentCache::open(&CacheLocation::Directory(self.directory.path().join("cache")));
+        let cache = ComponentCache::open(&CacheLocation::Directory(
+            self.directory.path().join("cache"),
+        ));
         let compile = || {
             self.compiled.set(self.compiled.get() + 1);
-            Ok::<_, Infallible>(Component::from_binary(&self.engine, self.artifact.bytes()).unwrap())
+            Ok::<_, Infallible>(
+                Component::from_binary(&self.engine, self.artifact.bytes()).unwrap(),
+            )
         };
-        cache.load_or_compile(&self.engine, &self.key(), compile).unwrap()
+        cache
+            .load_or_compile(&self.engine, &self.key(), compile)
+            .unwrap()
     }
 
     fn entry(&self) -> PathBuf {
-        self.directory.path().join("cache").join(self.key().file_name())
+        self.directory
+            .path()
+            .join("cache")
+            .join(self.key().file_name())
     }
 }
 
@@ -70,7 +79,14 @@ fn a_damaged_entry_is_replaced() {
     let cut = good[..good.len() - 1].to_vec();
     let mut other_key = good.clone();
     other_key[9] ^= 1;
-    for damaged in [flipped, cut, other_key, good[..20].to_vec(), Vec::new(), b"text".repeat(99)] {
+    for damaged in [
+        flipped,
+        cut,
+        other_key,
+        good[..20].to_vec(),
+        Vec::new(),
+        b"text".repeat(99),
+    ] {
         let before = fixture.compiled.get();
         fs::write(fixture.entry(), damaged).unwrap();
         fixture.load();
@@ -86,7 +102,11 @@ fn an_entry_that_wasmtime_refuses_is_replaced() {
     let fixture = Fixture::new();
     fixture.load();
     // A well-formed entry whose code is none.
-    let forged = [entry::header(&fixture.key(), b"no code"), b"no code".to_vec()].concat();
+    let forged = [
+        entry::header(&fixture.key(), b"no code"),
+        b"no code".to_vec(),
+    ]
+    .concat();
     fs::write(fixture.entry(), forged).unwrap();
     fixture.load();
     assert_eq!(fixture.compiled.get(), 2);
@@ -101,12 +121,27 @@ fn keys_differ_by_everything_that_decides_the_code() {
     let component = artifact(COMPONENT);
     let module = artifact("(module)");
 
-    assert_eq!(CacheKey::new(&engine, &module, b"shim"), CacheKey::new(&engine, &module, b"shim"));
-    assert_ne!(CacheKey::new(&engine, &module, b"shim"), CacheKey::new(&engine, &module, b"other"));
-    assert_ne!(CacheKey::new(&engine, &module, b"shim"), CacheKey::new(&other_engine, &module, b"shim"));
-    assert_ne!(CacheKey::new(&engine, &module, b"shim"), CacheKey::new(&engine, &component, b"shim"));
+    assert_eq!(
+        CacheKey::new(&engine, &module, b"shim"),
+        CacheKey::new(&engine, &module, b"shim")
+    );
+    assert_ne!(
+        CacheKey::new(&engine, &module, b"shim"),
+        CacheKey::new(&engine, &module, b"other")
+    );
+    assert_ne!(
+        CacheKey::new(&engine, &module, b"shim"),
+        CacheKey::new(&other_engine, &module, b"shim")
+    );
+    assert_ne!(
+        CacheKey::new(&engine, &module, b"shim"),
+        CacheKey::new(&engine, &component, b"shim")
+    );
     // A component is not linked.
-    assert_eq!(CacheKey::new(&engine, &component, b"shim"), CacheKey::new(&engine, &component, b"other"));
+    assert_eq!(
+        CacheKey::new(&engine, &component, b"shim"),
+        CacheKey::new(&engine, &component, b"other")
+    );
 }
 
 #[test]
@@ -117,8 +152,12 @@ fn evicts_what_was_not_used_for_longest() {
     let name = |entry: &str| format!("{entry}{}", directory::SUFFIX);
     for (entry, age) in [("old", 30), ("used", 20), ("new", 10)] {
         directory.write(&name(entry), &[&[0; 100]]).unwrap();
-        let file = fs::File::options().append(true).open(path.join(name(entry))).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        let file = fs::File::options()
+            .append(true)
+            .open(path.join(name(entry)))
+            .unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age))
+            .unwrap();
     }
     fs::write(path.join("README"), "not ours").unwrap();
     directory.read(&name("used")).unwrap().unwrap();
@@ -137,14 +176,17 @@ fn removes_what_was_abandoned() {
     let directory = Directory::open(path.clone()).unwrap();
     for (file, age) in [("a.1.unfinished", 2 * 60 * 60), ("b.2.unfinished", 60)] {
         let file = fs::File::create(path.join(file)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age))
+            .unwrap();
     }
     directory.evict(u64::MAX);
     assert_eq!(names(&path), ["b.2.unfinished"]);
 }
 
 fn names(path: &Path) -> Vec<String> {
-    let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.collect();
     names.sort();
     names
@@ -164,7 +206,10 @@ mod on_unix {
     fn others_can_neither_read_nor_write() {
         let fixture = Fixture::new();
         fixture.load();
-        assert_eq!(fixture.entry().parent().unwrap().metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(
+            fixture.entry().parent().unwrap().metadata().unwrap().mode() & 0o777,
+            0o700
+        );
         assert_eq!(fixture.entry().metadata().unwrap().mode() & 0o777, 0o600);
     }
 

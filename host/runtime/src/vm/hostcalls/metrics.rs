@@ -2,7 +2,9 @@
 
 use wasmtime::component::Resource;
 
-use crate::vm::bindings::proxy_wasm::plugin::metrics::{self, Counter, Gauge, Histogram, MetricError};
+use crate::vm::bindings::proxy_wasm::plugin::metrics::{
+    self, Counter, Gauge, Histogram, MetricError,
+};
 use crate::vm::state::VmState;
 
 impl metrics::Host for VmState {}
