@@ -2,6 +2,13 @@
 //!
 //! What both kinds of plugin can express is tested with both: a scenario takes a [`Kind`] and [`both_kinds!`] makes two
 //! tests of it.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test fails it, and says so"
+)]
 
 mod chain;
 mod compose;

@@ -8,6 +8,8 @@
     clippy::panic,
     missing_docs,
     clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::indexing_slicing,
     reason = "support of tests: what goes wrong here fails a test, and says so"
 )]
 
