@@ -1,5 +1,11 @@
 //! A plugin can be composed with components in the host's place: services ← plugin ← driver. That works because no
 //! import of the contract needs a plugin's export to answer it, so the composition has no cycle.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "what goes wrong in a test fails it, and says so"
+)]
 
 use std::path::Path;
 

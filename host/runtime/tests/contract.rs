@@ -1,4 +1,9 @@
 //! The contract in `wit/`: it is valid, and a component that uses all of it loads in the engine.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test fails it, and says so"
+)]
 
 use std::path::Path;
 
