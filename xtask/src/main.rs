@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod ci;
+mod demo;
 mod vendor_wit;
 mod workspace;
 
@@ -18,6 +20,10 @@ struct Args {
 enum Command {
     /// Measure requests/s and CPU time against the budgets.
     Bench(bench::Args),
+    /// Run tests, format, lints and checks of generated files, as CI does.
+    Ci(ci::Args),
+    /// Serve two example plugins in one filter chain, to try them with curl.
+    Demo(demo::Args),
     /// Write wit/deps: the parts of WASI that our contract uses.
     VendorWit(vendor_wit::Args),
 }
@@ -25,6 +31,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Bench(args) => bench::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::VendorWit(args) => vendor_wit::run(&args),
     }
 }

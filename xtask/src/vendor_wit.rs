@@ -34,7 +34,10 @@ const PACKAGES: &[Package] = &[
         file: "wasi-clocks.wit",
         source: (WASI_P3, "src/p3/wit/deps/clocks.wit"),
         header: "package wasi:clocks@0.3.0;",
-        interfaces: &[("monotonic-clock", &["mark", "now"]), ("system-clock", &["instant", "now"])],
+        interfaces: &[
+            ("monotonic-clock", &["mark", "now"]),
+            ("system-clock", &["instant", "now"]),
+        ],
     },
     Package {
         file: "wasi-http.wit",
@@ -78,7 +81,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             fs::create_dir_all(&deps)?;
             fs::write(&path, wanted).with_context(|| format!("cannot write {}", path.display()))?;
         } else if fs::read_to_string(&path).ok().as_deref() != Some(&wanted) {
-            bail!("wit/deps/{} is stale; run `cargo xtask vendor-wit`", package.file);
+            bail!(
+                "wit/deps/{} is stale; run `cargo xtask vendor-wit`",
+                package.file
+            );
         }
     }
     Ok(())
@@ -87,7 +93,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 fn cut_package(package: &Package) -> anyhow::Result<String> {
     let (source, file) = package.source;
     let path = workspace::sources_of(source)?.join(file);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut cut = format!(
         "// Cut from {file} of the crate {source} by `cargo xtask vendor-wit`. Do not edit.\n{}\n",
         package.header
@@ -97,8 +104,12 @@ fn cut_package(package: &Package) -> anyhow::Result<String> {
             .with_context(|| format!("{} has no interface `{interface}`", path.display()))?;
         cut.push_str(&format!("\ninterface {interface} {{\n"));
         for (at, name) in items.iter().enumerate() {
-            let item = item(body, name)
-                .with_context(|| format!("interface `{interface}` of {} has no `{name}`", path.display()))?;
+            let item = item(body, name).with_context(|| {
+                format!(
+                    "interface `{interface}` of {} has no `{name}`",
+                    path.display()
+                )
+            })?;
             cut.push_str(if at == 0 { "" } else { "\n" });
             cut.push_str(item);
         }
@@ -172,7 +183,9 @@ fn item<'a>(interface: &'a str, name: &str) -> Option<&'a str> {
 /// Opening less closing braces of a line's code.
 fn braces(line: &str) -> i32 {
     let code = line.split("//").next().unwrap_or(line);
-    code.bytes().map(|byte| i32::from(byte == b'{') - i32::from(byte == b'}')).sum()
+    code.bytes()
+        .map(|byte| i32::from(byte == b'{') - i32::from(byte == b'}'))
+        .sum()
 }
 
 fn declared_name(code: &str) -> Option<&str> {
@@ -201,8 +214,10 @@ mod tests {
     fn every_cut_is_a_strict_subset_of_its_package() {
         for package in PACKAGES {
             let (source, file) = package.source;
-            let full = fs::read_to_string(workspace::sources_of(source).unwrap().join(file)).unwrap();
-            let cut = fs::read_to_string(workspace::root().join("wit/deps").join(package.file)).unwrap();
+            let full =
+                fs::read_to_string(workspace::sources_of(source).unwrap().join(file)).unwrap();
+            let cut =
+                fs::read_to_string(workspace::root().join("wit/deps").join(package.file)).unwrap();
             for (interface, _) in package.interfaces {
                 let full = declarations(&full, interface);
                 let mut rest = full.iter();
@@ -215,7 +230,10 @@ mod tests {
                     );
                 }
                 if package.file != "wasi-logging.wit" {
-                    assert!(cut.len() < full.len() || *interface == "random", "{interface} is not cut");
+                    assert!(
+                        cut.len() < full.len() || *interface == "random",
+                        "{interface} is not cut"
+                    );
                 }
             }
         }
@@ -230,7 +248,10 @@ mod tests {
     fn nothing_asynchronous_is_left() {
         for package in PACKAGES {
             let cut = cut_package(package).unwrap();
-            for line in cut.lines().map(|line| line.split("//").next().unwrap_or(line)) {
+            for line in cut
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or(line))
+            {
                 for word in ["async", "stream<", "future<", "resource "] {
                     assert!(!line.contains(word), "{}: {line}", package.file);
                 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::Failure;
 
@@ -24,17 +24,18 @@ struct Args {
 pub(crate) enum Command {
     /// Serve HTTP through plugins, as a reverse proxy
     Serve(Box<ServeArgs>),
-    /// Turn a legacy module into a component
+    /// Turn a legacy module into a component that `serve` runs as it runs the module
     Compose(ComposeArgs),
     /// Say what a WebAssembly file is and whether `serve` runs it
     Inspect(InspectArgs),
 }
 
-/// Serve HTTP through plugins, as a reverse proxy.
-///
-/// Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to standard
-/// error. SIGINT and SIGTERM let running requests end; a second signal ends at once.
+/// Flags of `serve`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to \
+standard error. SIGINT or SIGTERM lets requests end that have begun."
+)]
 pub(crate) struct ServeArgs {
     /// Plugins, in the order of the request path: legacy Proxy-Wasm modules or components, told apart by content.
     /// Beside `--config`, list them in the file instead
@@ -131,7 +132,7 @@ impl PluginArgs {
     }
 }
 
-/// Turn a legacy module into a component, which any host of `proxy-wasm:plugin` runs as it would run the module.
+/// Flags of `compose`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ComposeArgs {
     /// Legacy module: core WebAssembly for Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1
@@ -143,8 +144,11 @@ pub(crate) struct ComposeArgs {
     pub(crate) output: PathBuf,
 }
 
-/// Say what a WebAssembly file is and whether `serve` runs it.
+/// Flags of `inspect`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The exit code is 0 for every WebAssembly file, whether `serve` runs it or not"
+)]
 pub(crate) struct InspectArgs {
     /// Legacy module or component
     #[arg(value_name = "FILE")]
@@ -169,27 +173,32 @@ pub(crate) fn parse() -> Result<Command, Failure> {
     )
 }
 
-/// Clap's text without its usage block, in one line, with the way to the help at its end.
+/// Clap's text in one line: without the usage, with the way to the help.
 fn one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let mut help = "proxy-wasi --help".to_owned();
-    let mut parts: Vec<String> = Vec::new();
+    let text = error.render().to_string().replace('\'', "`");
+    let mut said = String::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if let Some(usage) = line.strip_prefix("Usage: ") {
-            let words = usage
-                .split(' ')
-                .take_while(|word| word.starts_with(|char: char| char.is_ascii_lowercase()));
-            help = words.chain(["--help"]).collect::<Vec<_>>().join(" ");
-        } else if !line.starts_with("For more information") {
-            let line = line
-                .trim_start_matches("error: ")
-                .trim_start_matches("tip: ");
-            match parts.last_mut() {
-                // "the following arguments were not provided:" and its list.
-                Some(last) if last.ends_with(':') => *last = format!("{last} {line}"),
-                _ => parts.push(line.to_owned()),
-            }
+        if line.starts_with("Usage: ") || line.starts_with("For more information") {
+            continue;
         }
+        if !said.is_empty() {
+            // A colon announces a list.
+            said += if said.ends_with(':') {
+                " "
+            } else if said.contains(": ") {
+                ", "
+            } else {
+                "; "
+            };
+        }
+        said += line
+            .trim_start_matches("error: ")
+            .trim_start_matches("tip: ");
     }
-    format!("{}; see `{help}`", parts.join("; "))
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    let help = match Args::command().find_subcommand(first.to_string_lossy().as_ref()) {
+        Some(command) => format!("proxy-wasi {} --help", command.get_name()),
+        None => "proxy-wasi --help".to_owned(),
+    };
+    format!("{said}; see `{help}`")
 }

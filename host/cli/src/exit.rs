@@ -1,10 +1,11 @@
 //! How a command fails: one line on standard error, and the exit code.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use proxy_wasi_linker::{LinkError, ShimError};
+use proxy_wasi_linker::{InspectError, LinkError, ShimError};
 use proxy_wasi_runtime::RunError;
 use proxy_wasi_runtime::config::ConfigError;
 use proxy_wasi_runtime::plugin::ArtifactError;
@@ -23,10 +24,12 @@ pub(crate) enum Failure {
     Artifact(#[from] ArtifactError),
     #[error("cannot link `{}`", .path.display())]
     Link { path: PathBuf, source: LinkError },
+    #[error("cannot inspect `{}`", .path.display())]
+    Inspect { path: PathBuf, source: InspectError },
     #[error("this build of proxy-wasi is broken; build it again from one release")]
     Shim(#[from] ShimError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(Box<RunError>),
     #[error("cannot write {what}; {way_out}")]
     Write {
         what: String,
@@ -35,12 +38,19 @@ pub(crate) enum Failure {
     },
 }
 
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Help(_) => 0,
             Self::Artifact(_)
             | Self::Link { .. }
+            | Self::Inspect { .. }
             | Self::Shim(_)
             | Self::Run(_)
             | Self::Write { .. } => 1,
@@ -61,19 +71,23 @@ impl Failure {
 }
 
 /// An error and its causes in one line, whatever a path or a plugin put into them.
-fn one_line(error: &dyn std::error::Error) -> String {
+pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let text = causes
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ");
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() {
-            line.extend(char.escape_default());
-        } else {
-            line.push(char);
-        }
+    printable(&text).into_owned()
+}
+
+/// The text with control characters escaped: they could end the line, or drive a terminal.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
     }
-    line
+    let escape = |char: char| match char.is_control() {
+        true => char.escape_default().to_string(),
+        false => char.to_string(),
+    };
+    text.chars().map(escape).collect()
 }

@@ -4,12 +4,14 @@ pub mod clock;
 pub mod config;
 mod executor;
 mod filter_chain;
+mod not_built;
 pub mod plugin;
 mod run;
 pub mod server;
 pub mod upstream;
 pub mod vm;
 
+pub use not_built::{NOT_BUILT, NotBuilt};
 pub use run::{RunError, run};
 
 /// The target of plugins' own log lines, and of those about their traps.

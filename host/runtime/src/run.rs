@@ -31,7 +31,7 @@ pub enum RunError {
         plugin: String,
         /// What is wrong with the file.
         #[source]
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A plugin did not start.
     #[error("plugin `{plugin}` did not start")]
@@ -44,7 +44,7 @@ pub enum RunError {
     },
     /// The upstream's address cannot be used.
     #[error(transparent)]
-    Upstream(#[from] ClusterError),
+    Upstream(#[from] Box<ClusterError>),
     /// The listening address is taken, or not ours.
     #[error("cannot listen on {address}; choose another with `--listen`")]
     Listen {
@@ -72,7 +72,10 @@ pub enum RunError {
 pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
     let config = Arc::new(config);
     let plugins = Arc::new(plugins::load(&config)?);
-    let listen_error = |source| RunError::Listen { address: config.listen, source };
+    let listen_error = |source| RunError::Listen {
+        address: config.listen,
+        source,
+    };
     let listener = server::bind(config.listen, true).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let (trigger, drain) = server::drain();
@@ -82,7 +85,13 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
         false => None,
     };
     let setup = |listener| {
-        WorkerSetup::new(&config, &plugins, listener, &drain, access_log.as_ref().map(AccessLogWriter::handle))
+        WorkerSetup::new(
+            &config,
+            &plugins,
+            listener,
+            &drain,
+            access_log.as_ref().map(AccessLogWriter::handle),
+        )
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
@@ -134,7 +143,9 @@ impl Worker {
 #[cfg(unix)]
 fn wait_for_signal() -> io::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -147,7 +158,9 @@ fn wait_for_signal() -> io::Result<&'static str> {
 
 #[cfg(not(unix))]
 fn wait_for_signal() -> io::Result<&'static str> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         tokio::signal::ctrl_c().await?;
         Ok("Ctrl-C")

@@ -17,8 +17,8 @@ mod pool;
 pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
-    DEFAULT_MAX_IDLE_PER_CLUSTER, DEFAULT_POOL_IDLE_TIMEOUT, DEFAULT_RELEASE_TIMEOUT,
-    DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
+    DEFAULT_MAX_HEAD_BYTES, DEFAULT_MAX_IDLE_PER_CLUSTER, DEFAULT_POOL_IDLE_TIMEOUT,
+    DEFAULT_RELEASE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
 };
 pub use cluster::{Cluster, ClusterError, UpstreamProtocol};
 pub use error::{UpstreamError, UpstreamErrorKind};

@@ -1,4 +1,9 @@
 //! The contract in `wit/`: it is valid, and a component that uses all of it loads in the engine.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test fails it, and says so"
+)]
 
 use std::path::Path;
 
@@ -19,8 +24,14 @@ fn component_of(world: &str) -> Vec<u8> {
     let (resolve, package) = contract();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Standard32);
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .unwrap();
+    ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .validate(true)
+        .encode()
+        .unwrap()
 }
 
 fn load(component: &[u8]) -> Result<PluginCode, CodeError> {
@@ -33,8 +44,15 @@ fn load(component: &[u8]) -> Result<PluginCode, CodeError> {
 fn a_component_of_the_whole_world_loads() {
     let component = component_of("http-plugin");
     let printed = wasmprinter::print_bytes(&component).unwrap();
-    for import in ["wasi:http/types@0.3.0", "proxy-wasm:plugin/grpc-callout@0.1.0", "proxy-wasm:plugin/metrics@0.1.0"] {
-        assert!(printed.contains(import), "the component does not import {import}");
+    for import in [
+        "wasi:http/types@0.3.0",
+        "proxy-wasm:plugin/grpc-callout@0.1.0",
+        "proxy-wasm:plugin/metrics@0.1.0",
+    ] {
+        assert!(
+            printed.contains(import),
+            "the component does not import {import}"
+        );
     }
     load(&component).unwrap();
 }
@@ -48,12 +66,16 @@ fn a_component_without_the_optional_handlers_loads() {
 fn a_component_that_is_no_plugin_is_refused_by_name() {
     let component = wat::parse_str("(component)").unwrap();
     let error = load(&component).unwrap_err().to_string();
-    assert!(error.contains("must export `lifecycle` and `http-filter`"), "{error}");
+    assert!(
+        error.contains("must export `lifecycle` and `http-filter`"),
+        "{error}"
+    );
 }
 
 #[test]
 fn an_import_of_somebody_elses_interface_is_refused_by_name() {
-    let component = wat::parse_str(r#"(component (import "acme:billing/charge@1.0.0" (instance)))"#).unwrap();
+    let component =
+        wat::parse_str(r#"(component (import "acme:billing/charge@1.0.0" (instance)))"#).unwrap();
     let error = load(&component).unwrap_err().to_string();
     assert!(error.contains("`acme:billing/charge@1.0.0`"), "{error}");
 }
@@ -65,9 +87,15 @@ fn the_contract_keeps_to_what_all_languages_can_express() {
     let (resolve, package) = contract();
     for (name, interface) in &resolve.packages[package].interfaces {
         assert_ne!(name, "types");
-        assert!(resolve.interfaces[*interface].docs.contents.is_some(), "{name} is not documented");
+        assert!(
+            resolve.interfaces[*interface].docs.contents.is_some(),
+            "{name} is not documented"
+        );
         for (function, item) in &resolve.interfaces[*interface].functions {
-            assert!(item.docs.contents.is_some(), "{name}.{function} is not documented");
+            assert!(
+                item.docs.contents.is_some(),
+                "{name}.{function} is not documented"
+            );
             assert!(!item.kind.is_async(), "{name}.{function} is asynchronous");
             for param in &item.params {
                 assert!(
@@ -79,7 +107,10 @@ fn the_contract_keeps_to_what_all_languages_can_express() {
     }
     for (_, definition) in resolve.types.iter() {
         assert!(
-            !matches!(definition.kind, wit_parser::TypeDefKind::Stream(_) | wit_parser::TypeDefKind::Future(_)),
+            !matches!(
+                definition.kind,
+                wit_parser::TypeDefKind::Stream(_) | wit_parser::TypeDefKind::Future(_)
+            ),
             "{:?} is asynchronous",
             definition.name
         );

@@ -3,11 +3,20 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
 mod http_proxy {
+    mod h2_peers;
     mod support;
 
+    mod bodies;
+    mod drain;
+    mod failures;
+    mod framing;
+    mod http2;
     mod pass_through;
+    mod pool;
+    mod timeouts;
 }

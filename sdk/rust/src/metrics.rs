@@ -46,9 +46,14 @@ impl Gauge {
             .map_err(|reason| refused(name, reason))
     }
 
-    /// Adds to it, or takes from it.
-    pub fn add(&self, amount: i64) {
+    /// Adds to it.
+    pub fn add(&self, amount: u64) {
         self.0.add(amount);
+    }
+
+    /// Takes from it.
+    pub fn subtract(&self, amount: u64) {
+        self.0.subtract(amount);
     }
 
     /// Sets it.

@@ -1,11 +1,57 @@
 //! `proxy-wasi inspect`.
 
-use proxy_wasi_runtime::plugin::Artifact;
+mod report;
 
+use std::io::{self, Write};
+
+use proxy_wasi_linker::{Inspection, Linker};
+use proxy_wasi_runtime::config::CacheLocation;
+use proxy_wasi_runtime::plugin::{Artifact, PluginEngine, PluginLoader};
+use proxy_wasi_shim_artifact::SHIM;
+
+use self::report::Report;
 use crate::args::InspectArgs;
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
-    let _artifact = Artifact::read(&args.file)?;
-    Ok(())
+    let artifact = Artifact::read(&args.file)?;
+    let inspection = Linker::new(SHIM)?
+        .inspect(artifact.bytes())
+        .map_err(|source| Failure::Inspect {
+            path: args.file.clone(),
+            source,
+        })?;
+    let refusal = refusal(&inspection, args);
+    let report = Report {
+        path: &args.file,
+        inspection: &inspection,
+        refusal: refusal.as_deref(),
+    };
+    match write!(io::stdout(), "{report}") {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Write {
+            what: "to standard output".to_owned(),
+            way_out: "check where it goes",
+            source: error,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Why `serve` will not run the file. The inspection tells from outside; whether an engine takes the function bodies and
+/// the types of all imports shows only when it is loaded.
+fn refusal(inspection: &Inspection, args: &InspectArgs) -> Option<String> {
+    if let Some(refusal) = &inspection.refusal {
+        return Some(exit::one_line(refusal));
+    }
+    let engine = match PluginEngine::new() {
+        Ok(engine) => engine,
+        Err(error) => return Some(format!("this machine cannot run plugins: {error:#}")),
+    };
+    // A second reader of the cache is no harm, but a command that only looks should leave nothing behind.
+    let mut loader = PluginLoader::new(&engine, &CacheLocation::Disabled);
+    loader
+        .load(&args.file)
+        .err()
+        .map(|error| exit::one_line(&error))
 }

@@ -1,7 +1,7 @@
 //! The configuration file: a mirror of its keys, and where in the file each value stands.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,8 +113,7 @@ impl Settings {
         };
         let file: File = serde_saphyr::from_str_with_options(text, options())
             .map_err(|error| syntax_error(&path, text, &error))?;
-        let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        file.into_settings(&Origins { path }, base)
+        file.into_settings(&Origins { path })
     }
 }
 
@@ -151,7 +150,7 @@ impl Origins {
 }
 
 impl File {
-    fn into_settings(self, origins: &Origins, base: PathBuf) -> Result<Settings, ConfigError> {
+    fn into_settings(self, origins: &Origins) -> Result<Settings, ConfigError> {
         let plugins = self.plugins.into_iter().flatten().enumerate();
         Ok(Settings {
             listen: origins.setting(self.listen, "listen"),
@@ -167,7 +166,6 @@ impl File {
             plugins: plugins
                 .map(|(at, plugin)| plugin_settings(plugin, at, origins))
                 .collect::<Result<_, _>>()?,
-            base,
         })
     }
 }
@@ -288,6 +286,9 @@ fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> Co
 /// The first line from `start` on that has the key, else `start`. Lines count from 1.
 fn line_of_key(text: &str, start: u64, key: &str) -> u64 {
     let has_key = |line: &str| {
+        if line.trim_start().starts_with('#') {
+            return false;
+        }
         line.match_indices(key).any(|(at, _)| {
             let before = line.get(..at).and_then(|before| before.chars().next_back());
             let after = line

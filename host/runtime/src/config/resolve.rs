@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -29,7 +29,6 @@ impl Config {
     /// [`ConfigError::Invalid`] for the first setting that is wrong.
     pub fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let Settings {
-            base,
             limits,
             timeouts,
             plugins,
@@ -46,7 +45,7 @@ impl Config {
             cache: cache(&settings)?,
             limits: resolve_limits(limits)?,
             timeouts: resolve_timeouts(timeouts)?,
-            plugins: resolve_plugins(plugins, base)?,
+            plugins: resolve_plugins(plugins)?,
         })
     }
 }
@@ -65,12 +64,11 @@ fn value<T>(
 
 fn cache(settings: &Settings) -> Result<CacheLocation, ConfigError> {
     let enabled = value(&settings.cache, values::switch)?.unwrap_or(true);
-    let directory = value(&settings.cache_dir, |text| {
-        not_empty(text, "the path of a directory")
-    })?;
+    let path = |setting| path(setting, "the path of a directory");
+    let directory = settings.cache_dir.as_ref().map(path).transpose()?;
     Ok(match directory {
         _ if !enabled => CacheLocation::Disabled,
-        Some(directory) => CacheLocation::Directory(settings.base.join(directory)),
+        Some(directory) => CacheLocation::Directory(directory),
         None => CacheLocation::User,
     })
 }
@@ -98,10 +96,7 @@ fn resolve_timeouts(given: &TimeoutSettings) -> Result<Timeouts, ConfigError> {
     })
 }
 
-fn resolve_plugins(
-    given: &[PluginSettings],
-    base: &Path,
-) -> Result<Vec<Arc<PluginConfig>>, ConfigError> {
+fn resolve_plugins(given: &[PluginSettings]) -> Result<Vec<Arc<PluginConfig>>, ConfigError> {
     // Given names first: a name made from a file's has to keep clear of all of them.
     let mut taken = HashSet::new();
     for setting in given.iter().filter_map(|plugin| plugin.name.as_ref()) {
@@ -113,17 +108,15 @@ fn resolve_plugins(
     }
     given
         .iter()
-        .map(|plugin| resolve_plugin(plugin, base, &mut taken).map(Arc::new))
+        .map(|plugin| resolve_plugin(plugin, &mut taken).map(Arc::new))
         .collect()
 }
 
 fn resolve_plugin(
     given: &PluginSettings,
-    base: &Path,
     taken: &mut HashSet<String>,
 ) -> Result<PluginConfig, ConfigError> {
-    let file = not_empty(&given.file.text, "the path of a legacy module or component")
-        .map_err(|problem| ConfigError::new(&given.file.origin, problem))?;
+    let file = path(&given.file, "the path of a legacy module or component")?;
     let text = |setting: &Option<Setting>| {
         setting
             .as_ref()
@@ -133,9 +126,9 @@ fn resolve_plugin(
     Ok(PluginConfig {
         name: match &given.name {
             Some(name) => name.text.clone(),
-            None => name_from_file(Path::new(&file), taken),
+            None => name_from_file(&file, taken),
         },
-        file: base.join(&file),
+        file,
         root_id: text(&given.root_id),
         vm_id: text(&given.vm_id),
         configuration: given.configuration.clone(),
@@ -172,6 +165,13 @@ fn name_from_file(file: &Path, taken: &mut HashSet<String>) -> String {
         name = format!("{stem}-{number}");
     }
     name
+}
+
+/// A path, from where it was given.
+fn path(setting: &Setting, what: &'static str) -> Result<PathBuf, ConfigError> {
+    let text = not_empty(&setting.text, what)
+        .map_err(|problem| ConfigError::new(&setting.origin, problem))?;
+    Ok(setting.origin.directory().join(text))
 }
 
 fn not_empty(text: &str, what: &'static str) -> Result<String, Problem> {

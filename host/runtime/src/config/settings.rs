@@ -1,7 +1,7 @@
 //! What was typed: texts with the place each came from.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,6 +20,17 @@ pub enum Origin {
         /// The way to it from the top, such as `limits.vm_memory` or `plugins[0].name`. Empty if unknown.
         key: String,
     },
+}
+
+impl Origin {
+    /// What relative paths given here start from: the file's directory, or for a flag the working directory.
+    pub fn directory(&self) -> &Path {
+        let directory = match self {
+            Self::Flag(_) => None,
+            Self::File { path, .. } => path.parent(),
+        };
+        directory.unwrap_or(Path::new(""))
+    }
 }
 
 impl fmt::Display for Origin {
@@ -73,8 +84,6 @@ pub struct Settings {
     pub limits: LimitSettings,
     pub timeouts: TimeoutSettings,
     pub plugins: Vec<PluginSettings>,
-    /// What relative paths start from: the configuration file's directory. Empty means the working directory.
-    pub base: PathBuf,
 }
 
 /// What was said about [`Limits`](super::Limits).
@@ -134,8 +143,7 @@ impl PluginSettings {
 }
 
 impl Settings {
-    /// Replaces top-level values by those of `flags` where it has them. Limits, timeouts, plugins and the base
-    /// directory stay.
+    /// Replaces top-level values by those of `flags` where it has them. Limits, timeouts and plugins stay.
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {
         // `--cache-dir` turns on a cache that the file turned off; `--no-cache` needs no directory.
@@ -155,7 +163,6 @@ impl Settings {
             limits: self.limits,
             timeouts: self.timeouts,
             plugins: self.plugins,
-            base: self.base,
         }
     }
 }

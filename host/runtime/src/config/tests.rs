@@ -1,61 +1,221 @@
+use std::path::Path;
+use std::time::Duration;
+
 use super::*;
+
+fn config(text: &str) -> Config {
+    Config::resolve(Settings::parse(Path::new("etc/proxy.yaml"), text).unwrap()).unwrap()
+}
+
+fn error(text: &str) -> String {
+    let settings = Settings::parse(Path::new("proxy.yaml"), text);
+    settings.and_then(Config::resolve).unwrap_err().to_string()
+}
+
+/// The configuration of the only plugin.
+fn handed_over(configuration: &str) -> Bytes {
+    config(&format!(
+        "plugins:\n- file: a.wasm\n  configuration: {configuration}"
+    ))
+    .plugins[0]
+        .configuration
+        .clone()
+}
+
 #[test]
-fn probe() {
+fn every_key_of_a_file_arrives() {
+    let config = config(
+        "
+        listen: '[::1]:9090'
+        workers: 3
+        upstream: h2c://[::1]:9000
+        rewrite_host: true
+        access_log: false
+        log_level: debug
+        cache_dir: cache
+        limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms}
+        timeouts: {header_read: 1s, connect: 2s, response: 3s, idle: 1h, drain_grace: 5s}
+        plugins:
+        - name: first
+          file: a.wasm
+          root_id: root
+          vm_id: vm
+          configuration: plugin text
+          vm_configuration: {a: [1, two, null]}
+          failure_policy: open
+          recovery: never
+          on_headers_pause: stop_iteration
+        ",
+    );
+    assert_eq!(config.listen, "[::1]:9090".parse().unwrap());
+    assert_eq!(config.workers.get(), 3);
+    let upstream = config.upstream.unwrap();
+    assert_eq!(upstream.protocol(), UpstreamProtocol::H2c);
+    assert_eq!((upstream.host(), upstream.port()), ("::1", 9000));
+    assert!(config.rewrite_host);
+    assert!(!config.access_log);
+    assert_eq!(config.log_level, LogLevel::Debug);
+    assert_eq!(config.cache, CacheLocation::Directory("etc/cache".into()));
+    let limits = Limits {
+        request_buffer: 64 * 1024,
+        response_buffer: 3,
+        vm_memory: 2 << 30,
+        callback_time: Duration::from_millis(250),
+    };
+    assert_eq!(config.limits, limits);
+    let timeouts = Timeouts {
+        header_read: Duration::from_secs(1),
+        connect: Duration::from_secs(2),
+        response: Duration::from_secs(3),
+        idle: Duration::from_secs(3600),
+        drain_grace: Duration::from_secs(5),
+    };
+    assert_eq!(config.timeouts, timeouts);
+    let plugin = PluginConfig {
+        name: "first".to_owned(),
+        file: "etc/a.wasm".into(),
+        root_id: "root".to_owned(),
+        vm_id: "vm".to_owned(),
+        configuration: Bytes::from_static(b"plugin text"),
+        vm_configuration: Bytes::from_static(br#"{"a":[1,"two",null]}"#),
+        failure_policy: FailurePolicy::Open,
+        recovery: Recovery::Never,
+        on_headers_pause: OnHeadersPause::StopIteration,
+    };
+    assert_eq!(*config.plugins[0], plugin);
+}
+
+#[test]
+fn a_file_that_says_nothing_gives_the_defaults() {
     for text in [
-        "listen: [a]",
-        "listen:\n  - a",
-        "workers: {a: b}",
-        "plugins: 3",
-        "plugins: {a: b}",
-        "plugins: [x]",
-        "plugins:\n- file: a\n  nmae: b",
-        "clusters: []",
-        "a: b: c",
-        "listen: x\nlisten: y",
-        "limits: 3",
-        "limits:",
-        "listen:",
-        "listen: ~",
-        "listen: null",
-        "listen: ''",
-        "plugins: [{name: x}]",
-        "- a",
-        "foo",
-        "\tlisten: x",
-        "listen: 'a",
-        "plugins: [{file: x, configuration: {1: 2, true: 3}}]",
-        "plugins: [{file: x, configuration: .nan}]",
-        "plugins: [{file: x, configuration: &a [*a]}]",
-        "plugins: [{file: x, configuration: *b}]",
-        "---\nlisten: a\n---\nlisten: b",
         "",
-        "# x",
-        "---",
-        "---\n# x\n",
-        "listen: !!binary aGVsbG8=",
-        "listen: \"\\x00\"",
-        "access_log: yes",
-        "plugins: [{file: x, configuration: no}]",
-        "plugins: [{file: x, configuration: 0x10}]",
-        "plugins: [{file: x, configuration: 010}]",
-        "plugins: [{file: x, configuration: 1.0}]",
-        "plugins: [{file: x, configuration: 123456789012345678901234567890}]",
-        "plugins: [{file: x, configuration: {b: 1, a: ~, c: '1'}}]",
-        "plugins: [{file: x, configuration: |\n hello\n}]",
-        "plugins:\n- file: x\n  configuration: |\n    hello\n",
-        "{",
-        "limits: {vm_memory: 1}",
-        "a: &x [1]\nb: *x",
-        "plugins: [{file: x, configuration: !foo bar}]",
-        "plugins: [{file: x, configuration: ''}]",
+        "# nothing\n",
+        "---\n",
+        "limits:\ntimeouts:\nplugins:\nlisten: ~\n",
     ] {
-        let s = Settings::parse("d/p.yaml".as_ref(), text);
-        match s {
-            Ok(s) => match Config::resolve(s) {
-                Ok(c) => println!("{text:?}\n   OK {:?} {:?}", c.listen, c.plugins),
-                Err(e) => println!("{text:?}\n   R {e}"),
-            },
-            Err(e) => println!("{text:?}\n   P {e}"),
-        }
+        let config = config(text);
+        assert_eq!(config.listen, DEFAULT_LISTEN);
+        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.timeouts, Timeouts::default());
+        assert_eq!(config.cache, CacheLocation::User);
+        assert!(
+            config.access_log
+                && !config.rewrite_host
+                && config.upstream.is_none()
+                && config.plugins.is_empty()
+        );
+    }
+}
+
+#[test]
+fn configuration_is_text_or_json() {
+    assert_eq!(handed_over("hello"), "hello");
+    assert_eq!(handed_over("''"), "");
+    assert_eq!(handed_over("'42'"), "42");
+    assert_eq!(handed_over("42"), "42");
+    assert_eq!(handed_over("true"), "true");
+    // YAML 1.2: Norway is a text.
+    assert_eq!(
+        handed_over("{country: no, on: 1.5}"),
+        r#"{"country":"no","on":1.5}"#
+    );
+    assert_eq!(handed_over("|\n    a\n    b\n"), "a\nb\n");
+    assert_eq!(handed_over("~"), "");
+}
+
+#[test]
+fn names_come_from_files_and_are_unique() {
+    let names = |text: &str| -> Vec<String> {
+        config(text)
+            .plugins
+            .iter()
+            .map(|plugin| plugin.name.clone())
+            .collect()
+    };
+    let plugins = "plugins: [{file: x/auth.wasm}, {file: auth.wasm}, {file: c.wasm, name: auth-2}, {file: auth}]";
+    assert_eq!(names(plugins), ["auth", "auth-3", "auth-2", "auth-4"]);
+    assert_eq!(names("plugins: [{file: ..}]"), ["plugin"]);
+}
+
+#[test]
+fn flags_override_top_level_values() {
+    let file = Settings::parse(
+        Path::new("proxy.yaml"),
+        "listen: 1.2.3.4:5\nworkers: 3\ncache: false",
+    )
+    .unwrap();
+    let flags = Settings {
+        listen: Some(Setting::flag("--listen", "127.0.0.1:0")),
+        cache_dir: Some(Setting::flag("--cache-dir", "cache")),
+        ..Settings::default()
+    };
+    let config = Config::resolve(file.overridden_by(flags)).unwrap();
+    assert_eq!(config.listen.port(), 0);
+    assert_eq!(config.workers.get(), 3);
+    assert_eq!(config.cache, CacheLocation::Directory("cache".into()));
+}
+
+/// `--cache-dir` is relative to where the command was typed, not to the file.
+#[test]
+fn a_directory_given_by_flag_is_not_the_files() {
+    let file = Settings::parse(Path::new("etc/proxy.yaml"), "plugins: [{file: a.wasm}]").unwrap();
+    let flags = Settings {
+        cache_dir: Some(Setting::flag("--cache-dir", "cache")),
+        ..Settings::default()
+    };
+    let config = Config::resolve(file.overridden_by(flags)).unwrap();
+    assert_eq!(config.cache, CacheLocation::Directory("cache".into()));
+    assert_eq!(config.plugins[0].file, Path::new("etc/a.wasm"));
+}
+
+#[test]
+fn errors_point_at_the_line_of_the_key() {
+    let text = "plugins:\n- file: a.wasm\n  # vm_ids: no\n  name: x\n  vm_ids: y\n";
+    assert!(
+        error(text).starts_with("`proxy.yaml` line 5: unknown key `vm_ids`"),
+        "{}",
+        error(text)
+    );
+    let text = "limits:\n  vm_memory:\n    - 1\n";
+    assert!(
+        error(text).starts_with("`proxy.yaml` line 3: `vm_memory`: "),
+        "{}",
+        error(text)
+    );
+    let text = "limits:\n  vm_memory: 1MiB\n  callback_time: soon\n";
+    assert!(
+        error(text).starts_with("`proxy.yaml` line 3: `limits.callback_time`: `soon` "),
+        "{}",
+        error(text)
+    );
+}
+
+#[test]
+fn upstreams() {
+    let parse = |text: &str| {
+        UpstreamUrl::parse(text).map(|url| (url.host().to_owned(), url.port(), url.to_string()))
+    };
+    let is = |host: &str, port, url: &str| Ok((host.to_owned(), port, url.to_owned()));
+    assert_eq!(
+        parse("http://example.com"),
+        is("example.com", 80, "http://example.com")
+    );
+    assert_eq!(
+        parse("http://example.com:8080/"),
+        is("example.com", 8080, "http://example.com:8080")
+    );
+    assert_eq!(parse("h2c://[::1]:1"), is("::1", 1, "h2c://[::1]:1"));
+    for wrong in [
+        "",
+        "http:",
+        "http://:80",
+        "http://a:0",
+        "http://a:",
+        "http://a?b",
+        "http://a#b",
+        "a b",
+        "http://[::1",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
     }
 }

@@ -53,7 +53,7 @@ impl UpstreamUrl {
                 "user and password are not supported; leave out what is before `@`",
             ));
         }
-        if uri.query().is_some() || !matches!(uri.path(), "" | "/") {
+        if text.contains(['?', '#']) || !matches!(uri.path(), "" | "/") {
             return Err(problem(
                 "a path or query is not supported; end the URL after the port",
             ));

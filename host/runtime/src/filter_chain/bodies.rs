@@ -62,7 +62,11 @@ impl RequestSource {
 impl RequestBody {
     /// A body that no plugin has anything to do with.
     pub(crate) fn direct(incoming: Incoming, received: Received) -> Self {
-        if incoming.is_end_stream() { Self::Empty } else { Self::Direct(RequestSource::new(incoming, received)) }
+        if incoming.is_end_stream() {
+            Self::Empty
+        } else {
+            Self::Direct(RequestSource::new(incoming, received))
+        }
     }
 }
 
@@ -89,15 +93,24 @@ enum ResponseKind {
 
 impl ResponseBody {
     pub(crate) fn empty(ending: Ending) -> Self {
-        Self { kind: ResponseKind::Empty, ending }
+        Self {
+            kind: ResponseKind::Empty,
+            ending,
+        }
     }
 
     pub(crate) fn direct(source: ResponseSource, ending: Ending) -> Self {
-        Self { kind: ResponseKind::Direct(source), ending }
+        Self {
+            kind: ResponseKind::Direct(source),
+            ending,
+        }
     }
 
     pub(crate) fn filtered(exchange: Rc<Exchange>, ending: Ending) -> Self {
-        Self { kind: ResponseKind::Filtered(exchange), ending }
+        Self {
+            kind: ResponseKind::Filtered(exchange),
+            ending,
+        }
     }
 }
 
@@ -161,7 +174,9 @@ impl Body for ResponseSource {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         match self.get_mut() {
             Self::Upstream(body) => Pin::new(body).poll_frame(cx),
-            Self::Full(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Self::Full(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
         }
     }
 
@@ -192,7 +207,9 @@ impl Body for ResponseBody {
             ResponseKind::Filtered(exchange) => exchange.poll_response_frame(cx),
         };
         match &polled {
-            Poll::Ready(Some(Ok(frame))) => this.ending.sent(frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(Some(Ok(frame))) => {
+                this.ending.sent(frame.data_ref().map_or(0, Bytes::len))
+            }
             Poll::Ready(Some(Err(error))) => this.ending.failed(error),
             Poll::Ready(None) | Poll::Pending => {}
         }

@@ -54,7 +54,17 @@ impl ChainFilter {
             OnHeadersPause::StopIteration => HeadersPause::StopIteration,
         };
         let root = started.map_or(0, |(root, _)| root);
-        (Bound { vm, root, on_failure }, Filter { interest, on_headers_pause })
+        (
+            Bound {
+                vm,
+                root,
+                on_failure,
+            },
+            Filter {
+                interest,
+                on_headers_pause,
+            },
+        )
     }
 }
 

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 use proxy_wasi_stream::{
-    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, RequestHead, ResetReason, ResponseHead, Stream,
-    TrailersAction,
+    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, RequestHead, ResetReason,
+    ResponseHead, Stream, TrailersAction,
 };
 use smallvec::SmallVec;
 
@@ -49,7 +49,11 @@ struct Outgoing<H> {
 
 impl<H> Default for Outgoing<H> {
     fn default() -> Self {
-        Self { head: None, frames: VecDeque::new(), ended: false }
+        Self {
+            head: None,
+            frames: VecDeque::new(),
+            ended: false,
+        }
     }
 }
 
@@ -111,12 +115,19 @@ struct BoundStream {
 
 impl Exchange {
     /// Begins an exchange on a chain.
-    pub(crate) fn new(chain: &Chain, facts: Facts, request_body: Option<RequestSource>) -> Rc<Self> {
+    pub(crate) fn new(
+        chain: &Chain,
+        facts: Facts,
+        request_body: Option<RequestSource>,
+    ) -> Rc<Self> {
         let mut filters = SmallVec::new();
         let mut machine_filters = SmallVec::<[_; 4]>::new();
         for filter in &chain.filters {
             let (bound, machine_filter) = filter.bind();
-            filters.push(BoundStream { bound, context: Cell::new(0) });
+            filters.push(BoundStream {
+                bound,
+                context: Cell::new(0),
+            });
             machine_filters.push(machine_filter);
         }
         Rc::new_cyclic(|this| Self {
@@ -160,13 +171,17 @@ impl Exchange {
     }
 
     fn carry_out(&self, effect: Effect) {
-        let mut outbox = match effect {
-            Effect::Callback(filter, callback) => return self.call(filter, callback),
-            _ => self.outbox.borrow_mut(),
-        };
+        if let Effect::Callback(filter, callback) = effect {
+            return self.call(filter, callback);
+        }
+        let mut outbox = self.outbox.borrow_mut();
         let waker = match effect {
+            // Dealt with above, before anything was borrowed.
             Effect::Callback(..) => return,
-            Effect::RequestHead { head, end_of_stream } => {
+            Effect::RequestHead {
+                head,
+                end_of_stream,
+            } => {
                 outbox.request.head = Some((head, end_of_stream));
                 outbox.request.ended |= end_of_stream;
                 &self.wakers.handler
@@ -179,7 +194,10 @@ impl Exchange {
                 outbox.request.push_trailers(trailers);
                 &self.wakers.request_body
             }
-            Effect::ResponseHead { head, end_of_stream } => {
+            Effect::ResponseHead {
+                head,
+                end_of_stream,
+            } => {
                 outbox.response.head = Some((head, end_of_stream));
                 outbox.response.ended |= end_of_stream;
                 &self.wakers.handler
@@ -220,17 +238,28 @@ impl Exchange {
 
     /// Calls a plugin back and tells the machine what it said.
     fn call(&self, filter: FilterIndex, callback: Callback) {
-        let Some(stream) = self.filters.get(filter.0) else { return };
+        let Some(stream) = self.filters.get(filter.0) else {
+            return;
+        };
         let on_failure = stream.bound.on_failure;
-        let Some(shared) = stream.bound.vm.as_ref().filter(|shared| !shared.failed.get()) else {
-            self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+        let Some(shared) = stream
+            .bound
+            .vm
+            .as_ref()
+            .filter(|shared| !shared.failed.get())
+        else {
+            self.machine
+                .borrow_mut()
+                .handle_filter_failed(filter, on_failure);
             return;
         };
         let (outcome, touched) = {
             let mut vm = shared.vm.borrow_mut();
             let Some(at) = self.context(stream, filter, &mut vm) else {
                 drop(vm);
-                self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+                self.machine
+                    .borrow_mut()
+                    .handle_filter_failed(filter, on_failure);
                 return;
             };
             (enter(&mut vm, at, callback), vm.take_touched())
@@ -238,7 +267,9 @@ impl Exchange {
         match outcome {
             Ok(action) => self.machine.borrow_mut().handle_action(filter, action),
             Err(trap) => {
-                self.machine.borrow_mut().handle_filter_failed(filter, on_failure);
+                self.machine
+                    .borrow_mut()
+                    .handle_filter_failed(filter, on_failure);
                 fail(shared, &trap);
             }
         }
@@ -255,7 +286,10 @@ impl Exchange {
             context = vm.add_stream(self.this.upgrade()?, filter.0)?;
             stream.context.set(context);
         }
-        Some(At { root: stream.bound.root, stream: context })
+        Some(At {
+            root: stream.bound.root,
+            stream: context,
+        })
     }
 
     /// The exchange is over, well or badly: plugins hear of it and forget it.
@@ -293,7 +327,11 @@ impl Exchange {
     }
 
     fn request_id_text(&self) -> &str {
-        self.facts.request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or("-")
+        self.facts
+            .request_id
+            .as_ref()
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or("-")
     }
 }
 
@@ -307,16 +345,34 @@ fn wake(waker: &Cell<Option<Waker>>) {
 #[inline]
 fn enter(vm: &mut vm::Vm, at: At, callback: Callback) -> Result<Action, Trap> {
     match callback {
-        Callback::RequestHeaders { count, end_of_stream } => {
-            vm.on_request_headers(at, count, end_of_stream).map(header_action)
+        Callback::RequestHeaders {
+            count,
+            end_of_stream,
+        } => vm
+            .on_request_headers(at, count, end_of_stream)
+            .map(header_action),
+        Callback::RequestBody {
+            size,
+            end_of_stream,
+        } => vm.on_request_body(at, size, end_of_stream).map(data_action),
+        Callback::RequestTrailers { count } => {
+            vm.on_request_trailers(at, count).map(trailers_action)
         }
-        Callback::RequestBody { size, end_of_stream } => vm.on_request_body(at, size, end_of_stream).map(data_action),
-        Callback::RequestTrailers { count } => vm.on_request_trailers(at, count).map(trailers_action),
-        Callback::ResponseHeaders { count, end_of_stream } => {
-            vm.on_response_headers(at, count, end_of_stream).map(header_action)
+        Callback::ResponseHeaders {
+            count,
+            end_of_stream,
+        } => vm
+            .on_response_headers(at, count, end_of_stream)
+            .map(header_action),
+        Callback::ResponseBody {
+            size,
+            end_of_stream,
+        } => vm
+            .on_response_body(at, size, end_of_stream)
+            .map(data_action),
+        Callback::ResponseTrailers { count } => {
+            vm.on_response_trailers(at, count).map(trailers_action)
         }
-        Callback::ResponseBody { size, end_of_stream } => vm.on_response_body(at, size, end_of_stream).map(data_action),
-        Callback::ResponseTrailers { count } => vm.on_response_trailers(at, count).map(trailers_action),
         Callback::StreamEnd => vm.on_stream_end(at).map(|()| Action::Done),
     }
 }
@@ -363,6 +419,8 @@ fn trailers_action(action: vm::TrailersAction) -> Action {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Exchange")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
     }
 }

@@ -58,7 +58,8 @@ pub(crate) async fn handle(
     connection: Rc<ConnectionInfo>,
 ) -> Handled {
     let mut ending = Ending::new(&worker, &request, &connection);
-    if let Err(rejection) = intermediary::admit(&mut request, connection.local, &worker.request_ids) {
+    if let Err(rejection) = intermediary::admit(&mut request, connection.local, &worker.request_ids)
+    {
         return Ok(reject(&rejection, ending));
     }
     ending.admitted(&request);
@@ -70,9 +71,16 @@ pub(crate) async fn handle(
 }
 
 /// Without plugins: the request goes to the upstream, the response comes back.
-async fn forward(worker: &Worker, request: Request<Incoming>, mut ending: Ending) -> Response<ResponseBody> {
+async fn forward(
+    worker: &Worker,
+    request: Request<Incoming>,
+    mut ending: Ending,
+) -> Response<ResponseBody> {
     let received = ending.received.clone();
-    match worker.send(request.map(|body| RequestBody::direct(body, received))).await {
+    match worker
+        .send(request.map(|body| RequestBody::direct(body, received)))
+        .await
+    {
         Ok(response) => {
             ending.responding(response.status());
             response.map(|source| ResponseBody::direct(source, ending))
@@ -80,7 +88,10 @@ async fn forward(worker: &Worker, request: Request<Incoming>, mut ending: Ending
         Err(failure) => {
             let (parts, body) = failure.response().into_parts();
             ending.responding(parts.status);
-            Response::from_parts(parts, ResponseBody::direct(ResponseSource::Full(body), ending))
+            Response::from_parts(
+                parts,
+                ResponseBody::direct(ResponseSource::Full(body), ending),
+            )
         }
     }
 }
@@ -119,7 +130,10 @@ async fn filter(
             if !end_of_stream {
                 exchange.set_response_source(source);
             }
-            let head = ResponseHead { status: Some(parts.status), headers: parts.headers };
+            let head = ResponseHead {
+                status: Some(parts.status),
+                headers: parts.headers,
+            };
             exchange.tell(|machine| machine.handle_response_head(head, end_of_stream));
             poll_fn(|cx| exchange.poll_step(cx, Pump::Response)).await
         }
@@ -144,7 +158,12 @@ enum Sent {
 }
 
 /// Sends the request upstream, unless a plugin has other plans before the response is there.
-async fn send(worker: &Worker, exchange: &Rc<Exchange>, head: RequestHead, end_of_stream: bool) -> Sent {
+async fn send(
+    worker: &Worker,
+    exchange: &Rc<Exchange>,
+    head: RequestHead,
+    end_of_stream: bool,
+) -> Sent {
     let body = if end_of_stream {
         RequestBody::Empty
     } else {
@@ -161,12 +180,20 @@ async fn send(worker: &Worker, exchange: &Rc<Exchange>, head: RequestHead, end_o
         if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
             return Poll::Ready(Sent::Step(step));
         }
-        upstream.as_mut().poll(cx).map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
+        upstream
+            .as_mut()
+            .poll(cx)
+            .map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
     })
     .await
 }
 
-fn respond(exchange: &Rc<Exchange>, head: ResponseHead, end_of_stream: bool, mut ending: Ending) -> Response<ResponseBody> {
+fn respond(
+    exchange: &Rc<Exchange>,
+    head: ResponseHead,
+    end_of_stream: bool,
+    mut ending: Ending,
+) -> Response<ResponseBody> {
     let status = head.status.unwrap_or(StatusCode::BAD_GATEWAY);
     ending.responding(status);
     let body = if end_of_stream {
@@ -184,9 +211,14 @@ fn respond(exchange: &Rc<Exchange>, head: ResponseHead, end_of_stream: bool, mut
 }
 
 impl Worker {
-    async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<ResponseSource>, UpstreamFailure> {
+    async fn send(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<ResponseSource>, UpstreamFailure> {
         let Some(cluster) = &self.cluster else {
-            return Ok(echo::answer(request, self.echo_body).await.map(ResponseSource::Full));
+            return Ok(echo::answer(request, self.echo_body)
+                .await
+                .map(ResponseSource::Full));
         };
         if self.rewrite_host {
             // The client sends the cluster's own authority where there is none.
@@ -218,14 +250,21 @@ fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody
 }
 
 fn reject(rejection: &Rejection, mut ending: Ending) -> Response<ResponseBody> {
-    tracing::debug!(status = rejection.status.as_u16(), reason = rejection.reason, "request refused");
+    tracing::debug!(
+        status = rejection.status.as_u16(),
+        reason = rejection.reason,
+        "request refused"
+    );
     ending.responding(rejection.status);
     let source = ResponseSource::Full(Full::from(format!("{}\n", rejection.reason)));
     let mut response = Response::new(ResponseBody::direct(source, ending));
     *response.status_mut() = rejection.status;
     text(response.headers_mut());
     // What follows on the connection cannot be told apart from a body that was misunderstood.
-    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response.headers_mut().insert(
+        header::CONNECTION,
+        header::HeaderValue::from_static("close"),
+    );
     response
 }
 
@@ -278,7 +317,10 @@ impl UpstreamFailure {
 }
 
 fn text(headers: &mut http::HeaderMap) {
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/plain"),
+    );
 }
 
 /// The end of an exchange, whichever way it comes: a response fully sent, a client gone, an error.
@@ -291,8 +333,16 @@ pub(crate) struct Ending {
 
 impl Ending {
     fn new(worker: &Rc<Worker>, request: &Request<Incoming>, connection: &ConnectionInfo) -> Self {
-        let record = worker.access_log.as_ref().map(|_| AccessRecord::new(request, connection));
-        Self { worker: Rc::clone(worker), exchange: None, record, received: Received::default() }
+        let record = worker
+            .access_log
+            .as_ref()
+            .map(|_| AccessRecord::new(request, connection));
+        Self {
+            worker: Rc::clone(worker),
+            exchange: None,
+            record,
+            received: Received::default(),
+        }
     }
 
     fn admitted(&mut self, request: &Request<Incoming>) {
@@ -341,9 +391,10 @@ impl Drop for Ending {
     }
 }
 
-
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("cluster", &self.cluster).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
     }
 }

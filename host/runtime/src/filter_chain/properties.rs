@@ -23,7 +23,9 @@ pub(crate) struct SetProperties {
 impl SetProperties {
     pub(crate) fn set(&mut self, name: &str, value: &[u8]) -> Result<(), PropertyError> {
         let old = self.values.iter().position(|(known, _)| known == name);
-        let freed = old.and_then(|at| self.values.get(at)).map_or(0, |(name, value)| name.len() + value.len());
+        let freed = old
+            .and_then(|at| self.values.get(at))
+            .map_or(0, |(name, value)| name.len() + value.len());
         let bytes = self.bytes - freed + name.len() + value.len();
         if bytes > MAX_PROPERTY_BYTES || (old.is_none() && self.values.len() >= MAX_PROPERTIES) {
             return Err(PropertyError::LimitReached);
@@ -37,12 +39,19 @@ impl SetProperties {
     }
 
     fn get(&self, name: &str) -> Option<&[u8]> {
-        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+        self.values
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_slice())
     }
 }
 
 /// Looks a property up.
-pub(crate) fn get(exchange: &Exchange, filter: usize, path: &[&str]) -> Result<PropertyValue, PropertyError> {
+pub(crate) fn get(
+    exchange: &Exchange,
+    filter: usize,
+    path: &[&str],
+) -> Result<PropertyValue, PropertyError> {
     if path.is_empty() {
         return Err(PropertyError::NotSerializable);
     }
@@ -59,15 +68,23 @@ fn known(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<Prop
         ["request", rest @ ..] => request(exchange, filter, rest),
         ["response", rest @ ..] => response(exchange, filter, rest),
         ["source", "address"] => Some(text(exchange.facts.connection.peer)),
-        ["source", "port"] => Some(PropertyValue::Signed(exchange.facts.connection.peer.port().into())),
+        ["source", "port"] => Some(PropertyValue::Signed(
+            exchange.facts.connection.peer.port().into(),
+        )),
         ["destination", "address"] => Some(text(exchange.facts.connection.local)),
-        ["destination", "port"] => Some(PropertyValue::Signed(exchange.facts.connection.local.port().into())),
-        ["connection", "id"] | ["connection_id"] => Some(PropertyValue::Unsigned(exchange.facts.connection.id)),
+        ["destination", "port"] => Some(PropertyValue::Signed(
+            exchange.facts.connection.local.port().into(),
+        )),
+        ["connection", "id"] | ["connection_id"] => {
+            Some(PropertyValue::Unsigned(exchange.facts.connection.id))
+        }
         // No TLS downstream: nobody has shown a certificate.
         ["connection", "mtls"] => Some(PropertyValue::Boolean(false)),
         ["connection", "requested_server_name"] => Some(text("")),
         ["upstream", "address"] => Some(text(exchange.cluster()?.authority())),
-        ["upstream", "port"] => Some(PropertyValue::Signed(exchange.cluster()?.authority().port_u16()?.into())),
+        ["upstream", "port"] => Some(PropertyValue::Signed(
+            exchange.cluster()?.authority().port_u16()?.into(),
+        )),
         ["xds", "cluster_name"] | ["cluster_name"] => Some(text(exchange.cluster()?.name())),
         _ => None,
     }
@@ -82,7 +99,9 @@ fn request(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<Pr
         ["protocol"] => Some(text(protocol(exchange.facts.version)?)),
         ["time"] => {
             let since = exchange.facts.started.duration_since(UNIX_EPOCH).ok()?;
-            Some(PropertyValue::Timestamp(i64::try_from(since.as_nanos()).ok()?))
+            Some(PropertyValue::Timestamp(
+                i64::try_from(since.as_nanos()).ok()?,
+            ))
         }
         _ => exchange.ask(|machine| {
             let head = machine.request_head(filter).ok()?;
@@ -117,8 +136,16 @@ fn response(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<P
             ["code_details"] => machine.response_details().map(text),
             ["headers", name] => joined(headers()?, name),
             ["headers"] => Some(entries(headers()?.iter())),
-            ["trailers", name] => joined(machine.fields(filter, MapKind::ResponseTrailers).ok()?, name),
-            ["trailers"] => Some(entries(machine.fields(filter, MapKind::ResponseTrailers).ok()?.iter())),
+            ["trailers", name] => joined(
+                machine.fields(filter, MapKind::ResponseTrailers).ok()?,
+                name,
+            ),
+            ["trailers"] => Some(entries(
+                machine
+                    .fields(filter, MapKind::ResponseTrailers)
+                    .ok()?
+                    .iter(),
+            )),
             ["size"] => length(headers()?),
             ["headers_bytes"] => Some(PropertyValue::Signed(bytes(headers()?))),
             _ => None,
@@ -147,12 +174,20 @@ fn request_header(head: &RequestHead, name: &str) -> Option<PropertyValue> {
 }
 
 fn request_entries(head: &RequestHead) -> PropertyValue {
-    entries(head.headers.iter().filter(|(name, _)| *name != header::HOST))
+    entries(
+        head.headers
+            .iter()
+            .filter(|(name, _)| *name != header::HOST),
+    )
 }
 
-fn entries<'a>(fields: impl Iterator<Item = (&'a HeaderName, &'a http::HeaderValue)>) -> PropertyValue {
+fn entries<'a>(
+    fields: impl Iterator<Item = (&'a HeaderName, &'a http::HeaderValue)>,
+) -> PropertyValue {
     PropertyValue::Entries(
-        fields.map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec())).collect(),
+        fields
+            .map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()))
+            .collect(),
     )
 }
 
@@ -172,17 +207,27 @@ fn joined(headers: &http::HeaderMap, name: &str) -> Option<PropertyValue> {
 }
 
 fn length(headers: &http::HeaderMap) -> Option<PropertyValue> {
-    let length: i64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    let length: i64 = headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
     Some(PropertyValue::Signed(length))
 }
 
 fn bytes(headers: &http::HeaderMap) -> i64 {
-    let sum: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let sum: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
     i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
 impl Exchange {
     fn set_property_value(&self, name: &str) -> Option<PropertyValue> {
-        self.set_properties().get(name).map(|value| PropertyValue::Bytes(value.to_vec()))
+        self.set_properties()
+            .get(name)
+            .map(|value| PropertyValue::Bytes(value.to_vec()))
     }
 }

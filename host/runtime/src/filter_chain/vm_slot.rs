@@ -78,7 +78,9 @@ impl VmSlot {
 
     /// The name of the first plugin in the VM, for logs.
     fn name(&self) -> &str {
-        self.roots.first().map_or("", |root| root.info.name.as_str())
+        self.roots
+            .first()
+            .map_or("", |root| root.info.name.as_str())
     }
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
@@ -88,11 +90,19 @@ impl VmSlot {
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {
             let started = vm
-                .start_root(Arc::clone(&root.info), &self.vm_configuration, &root.configuration)
+                .start_root(
+                    Arc::clone(&root.info),
+                    &self.vm_configuration,
+                    &root.configuration,
+                )
                 .map_err(|error| (root.info.name.clone(), error))?;
             roots.push(started);
         }
-        Ok(Rc::new(SharedVm { vm: RefCell::new(vm), roots, failed: Cell::new(false) }))
+        Ok(Rc::new(SharedVm {
+            vm: RefCell::new(vm),
+            roots,
+            failed: Cell::new(false),
+        }))
     }
 
     /// The running VM; nothing while there is no healthy one.
@@ -131,29 +141,49 @@ impl VmSlot {
 
     fn note_failure(&self) {
         let lasted = self.started_at.get().elapsed();
-        let failures = if lasted >= HEALTHY_AFTER { 1 } else { self.failures.get() + 1 };
+        let failures = if lasted >= HEALTHY_AFTER {
+            1
+        } else {
+            self.failures.get() + 1
+        };
         self.failures.set(failures);
         let wait = match (self.recovery, failures) {
             (Recovery::Never, _) => None,
             (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
             (Recovery::Restart, CRASH_LOOP..) => {
-                tracing::error!(plugin = self.name(), failures, "plugin VM crashes in a loop and is given up");
+                tracing::error!(
+                    plugin = self.name(),
+                    failures,
+                    "plugin VM crashes in a loop and is given up"
+                );
                 None
             }
-            (Recovery::Restart, n) => Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT)),
+            (Recovery::Restart, n) => {
+                Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT))
+            }
         };
         self.retry_at.set(wait.map(|wait| Instant::now() + wait));
     }
 
     /// Ends the root contexts: the worker stops.
     pub(crate) fn stop(&self) {
-        let Some(vm) = self.running.borrow_mut().take().filter(|vm| !vm.failed.get()) else { return };
+        let Some(vm) = self
+            .running
+            .borrow_mut()
+            .take()
+            .filter(|vm| !vm.failed.get())
+        else {
+            return;
+        };
         let mut running = vm.vm.borrow_mut();
         for &(root, _) in &vm.roots {
             match running.end_root(root) {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::debug!(plugin = self.name(), "plugin asked for time to finish; the proxy stops without it");
+                    tracing::debug!(
+                        plugin = self.name(),
+                        "plugin asked for time to finish; the proxy stops without it"
+                    );
                 }
                 Err(trap) => {
                     tracing::error!(%trap, "plugin trapped at its end");

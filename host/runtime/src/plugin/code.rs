@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 
 use super::engine::PluginEngine;
 use crate::vm::{PluginExports, VmState};
@@ -11,7 +12,9 @@ use crate::vm::{PluginExports, VmState};
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
     /// It imports something outside our contract and WASI.
-    #[error("the component imports `{name}`, which this host does not offer: a plugin imports `proxy-wasm:plugin` and `wasi` only")]
+    #[error(
+        "the component imports `{name}`, which this host does not offer: a plugin imports `proxy-wasm:plugin` and `wasi` only"
+    )]
     UnknownImport {
         /// The import's name.
         name: String,
@@ -20,7 +23,9 @@ pub enum CodeError {
     #[error("the component cannot be linked: {0:#}; build it against `proxy-wasm:plugin@0.1.0`")]
     Import(wasmtime::Error),
     /// It does not export what every plugin does.
-    #[error("the component is no HTTP plugin: {0:#}; it must export `lifecycle` and `http-filter` of `proxy-wasm:plugin@0.1.0`")]
+    #[error(
+        "the component is no HTTP plugin: {0:#}; it must export `lifecycle` and `http-filter` of `proxy-wasm:plugin@0.1.0`"
+    )]
     Export(wasmtime::Error),
 }
 
@@ -43,18 +48,27 @@ impl PluginCode {
     pub fn new(engine: &PluginEngine, component: &Component) -> Result<Self, CodeError> {
         for (name, _) in component.component_type().imports(engine.engine()) {
             if !name.starts_with("wasi:") && !name.starts_with("proxy-wasm:plugin/") {
-                return Err(CodeError::UnknownImport { name: name.to_owned() });
+                return Err(CodeError::UnknownImport {
+                    name: name.to_owned(),
+                });
             }
         }
         let instance = match engine.linker().instantiate_pre(component) {
             Ok(instance) => instance,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "a plugin imports parts of WASI that this host lacks: calls to them will trap");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "a plugin imports parts of WASI that this host lacks: calls to them will trap"
+                );
                 lenient(engine.linker(), component).map_err(CodeError::Import)?
             }
         };
         let exports = PluginExports::find(&instance).map_err(CodeError::Export)?;
-        Ok(Self { engine: engine.clone(), instance, exports })
+        Ok(Self {
+            engine: engine.clone(),
+            instance,
+            exports,
+        })
     }
 
     /// Whether both are the same code, not just equal.
@@ -63,10 +77,57 @@ impl PluginCode {
     }
 }
 
-/// Links a component with everything that the linker lacks replaced by traps.
-fn lenient(linker: &Linker<VmState>, component: &Component) -> wasmtime::Result<InstancePre<VmState>> {
+/// The packages of which this host offers every interface, in any version that is compatible.
+const OFFERED: &[&str] = &[
+    "proxy-wasm:plugin/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:logging/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+
+/// The host's side of resources that no plugin ever gets.
+struct Nothing;
+
+/// Links a component with the interfaces of other packages replaced by traps. (wasmtime's own
+/// `define_unknown_imports_as_traps` goes by exact versions, and would put strangers in the place of our resources.)
+fn lenient(
+    linker: &Linker<VmState>,
+    component: &Component,
+) -> wasmtime::Result<InstancePre<VmState>> {
     let mut linker = linker.clone();
-    linker.define_unknown_imports_as_traps(component)?;
+    let engine = linker.engine().clone();
+    for (name, import) in component.component_type().imports(&engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        if OFFERED.iter().any(|package| name.starts_with(package)) {
+            continue;
+        }
+        let mut instance = linker.instance(name)?;
+        for (item, ty) in interface.exports(&engine) {
+            match ty.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let called = format!("`{name}` `{item}` is not offered by this host");
+                    instance.func_new(item, move |_, _, _, _| {
+                        Err(wasmtime::Error::msg(called.clone()))
+                    })?;
+                }
+                ComponentItem::Resource(_) => {
+                    instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+                }
+                // Types need nothing of a host, and an interface holds nothing else.
+                ComponentItem::Type(_)
+                | ComponentItem::CoreFunc(_)
+                | ComponentItem::Module(_)
+                | ComponentItem::Component(_)
+                | ComponentItem::ComponentInstance(_) => {}
+            }
+        }
+    }
     linker.instantiate_pre(component)
 }
 

@@ -44,7 +44,11 @@ impl PluginEngine {
         add_to_linker(&mut linker)?;
         let alive = Arc::new(());
         move_epochs(&engine, Arc::downgrade(&alive))?;
-        Ok(Self { engine, linker: Arc::new(linker), _alive: alive })
+        Ok(Self {
+            engine,
+            linker: Arc::new(linker),
+            _alive: alive,
+        })
     }
 
     /// The wasmtime engine.
@@ -66,13 +70,20 @@ impl std::fmt::Debug for PluginEngine {
 
 fn move_epochs(engine: &Engine, alive: Weak<()>) -> wasmtime::Result<()> {
     let engine = engine.weak();
-    thread::Builder::new().name("epochs".into()).spawn(move || {
-        while alive.strong_count() > 0 {
-            #[expect(clippy::disallowed_methods, reason = "this thread does nothing but keep time")]
-            thread::sleep(EPOCH_PERIOD);
-            let Some(engine) = engine.upgrade() else { return };
-            engine.increment_epoch();
-        }
-    })?;
+    thread::Builder::new()
+        .name("epochs".into())
+        .spawn(move || {
+            while alive.strong_count() > 0 {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "this thread does nothing but keep time"
+                )]
+                thread::sleep(EPOCH_PERIOD);
+                let Some(engine) = engine.upgrade() else {
+                    return;
+                };
+                engine.increment_epoch();
+            }
+        })?;
     Ok(())
 }

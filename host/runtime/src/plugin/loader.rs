@@ -1,11 +1,16 @@
 //! From a file to code that can be instantiated.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use proxy_wasi_linker::Linker;
+use proxy_wasi_shim_artifact::SHIM;
 use wasmtime::component::Component;
 
-use super::{Artifact, ArtifactError, ArtifactKind, CodeError, PluginCode, PluginEngine};
+use super::{
+    Artifact, ArtifactError, ArtifactKind, CacheKey, CodeError, ComponentCache, PluginCode,
+    PluginEngine,
+};
 use crate::config::CacheLocation;
 
 /// Why a plugin's file cannot be used.
@@ -21,23 +26,29 @@ pub enum LoadError {
     #[error(transparent)]
     Shim(#[from] proxy_wasi_linker::ShimError),
     /// wasmtime does not accept the component.
-    #[error("the component cannot be compiled: {0:#}")]
+    #[error("the component cannot be compiled: {0:#}; check the file with `wasm-tools validate`")]
     Compile(wasmtime::Error),
     /// The component is no plugin.
     #[error(transparent)]
     Code(#[from] CodeError),
 }
 
-/// Loads plugins, each file once.
+/// Loads plugins, equal files once.
 #[derive(Debug)]
 pub struct PluginLoader<'a> {
     engine: &'a PluginEngine,
+    cache: ComponentCache,
+    loaded: HashMap<CacheKey, PluginCode>,
 }
 
 impl<'a> PluginLoader<'a> {
-    /// A loader for an engine.
-    pub fn new(engine: &'a PluginEngine, _cache: &CacheLocation) -> Self {
-        Self { engine }
+    /// A loader for an engine, with a cache.
+    pub fn new(engine: &'a PluginEngine, cache: &CacheLocation) -> Self {
+        Self {
+            engine,
+            cache: ComponentCache::open(cache),
+            loaded: HashMap::new(),
+        }
     }
 
     /// Loads a file: a legacy module is linked, a component taken as it is.
@@ -46,14 +57,24 @@ impl<'a> PluginLoader<'a> {
     ///
     /// See [`LoadError`].
     pub fn load(&mut self, file: &Path) -> Result<PluginCode, LoadError> {
+        let engine = self.engine.engine();
         let artifact = Artifact::read(file)?;
-        let component = match artifact.kind() {
-            ArtifactKind::Component => Component::from_binary(self.engine.engine(), artifact.bytes()),
-            ArtifactKind::Module => {
-                let linked = Linker::new(proxy_wasi_shim_artifact::SHIM)?.link(artifact.bytes())?;
-                Component::from_binary(self.engine.engine(), &linked.component)
-            }
-        };
-        Ok(PluginCode::new(self.engine, &component.map_err(LoadError::Compile)?)?)
+        let key = CacheKey::new(engine, &artifact, SHIM);
+        if let Some(code) = self.loaded.get(&key) {
+            return Ok(code.clone());
+        }
+        let component = self.cache.load_or_compile(engine, &key, || {
+            let component = match artifact.kind() {
+                ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
+                ArtifactKind::Module => Component::from_binary(
+                    engine,
+                    &Linker::new(SHIM)?.link(artifact.bytes())?.component,
+                ),
+            };
+            component.map_err(LoadError::Compile)
+        })?;
+        let code = PluginCode::new(self.engine, &component)?;
+        self.loaded.insert(key, code.clone());
+        Ok(code)
     }
 }

@@ -35,16 +35,20 @@ pub(super) struct Plugins {
 }
 
 pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
-    let mut plugins = Plugins { vms: Vec::new(), chain: Vec::new() };
+    let mut plugins = Plugins {
+        vms: Vec::new(),
+        chain: Vec::new(),
+    };
     if config.plugins.is_empty() {
         return Ok(plugins);
     }
     let engine = PluginEngine::new().map_err(RunError::Engine)?;
     let mut loader = PluginLoader::new(&engine, &config.cache);
     for plugin in &config.plugins {
-        let loaded = loader
-            .load(&plugin.file)
-            .map_err(|source| RunError::Load { plugin: plugin.name.clone(), source })?;
+        let loaded = loader.load(&plugin.file).map_err(|source| RunError::Load {
+            plugin: plugin.name.clone(),
+            source: Box::new(source),
+        })?;
         let root = Root {
             info: Arc::new(PluginInfo {
                 name: plugin.name.clone(),
@@ -54,7 +58,9 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
             configuration: plugin.configuration.clone(),
         };
         let shared = plugins.vms.iter_mut().position(|vm| {
-            vm.vm_id == plugin.vm_id && vm.vm_configuration == plugin.vm_configuration && vm.code.is_same(&loaded)
+            vm.vm_id == plugin.vm_id
+                && vm.vm_configuration == plugin.vm_configuration
+                && vm.code.is_same(&loaded)
         });
         let vm = shared.unwrap_or_else(|| {
             plugins.vms.push(VmPlan {
@@ -68,7 +74,9 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
         });
         if let Some(plan) = plugins.vms.get_mut(vm) {
             plan.roots.push(root);
-            plugins.chain.push((Arc::clone(plugin), vm, plan.roots.len() - 1));
+            plugins
+                .chain
+                .push((Arc::clone(plugin), vm, plan.roots.len() - 1));
         }
     }
     Ok(plugins)

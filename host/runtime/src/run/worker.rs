@@ -36,7 +36,9 @@ impl WorkerSetup {
         access_log: Option<AccessLogHandle>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
-            Some(url) => Some(Arc::new(Cluster::parse("upstream", &url.to_string())?)),
+            Some(url) => Some(Arc::new(
+                Cluster::parse("upstream", &url.to_string()).map_err(Box::new)?,
+            )),
             None => None,
         };
         Ok(Self {
@@ -51,7 +53,10 @@ impl WorkerSetup {
 
     /// Starts the plugins, tells `started`, and serves until drained.
     pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Worker)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(RunError::Worker)?;
         LocalSet::new().block_on(&runtime, self.serve(started))
     }
 
@@ -68,10 +73,22 @@ impl WorkerSetup {
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
         let _ = started.send(Ok(()));
-        let service = move |request, connection| filter_chain::handle(Rc::clone(&worker), request, connection);
-        let served = server::serve(listener, service, options, drain).await.map_err(RunError::Worker)?;
+        // The future holds an exchange's whole state, some kilobytes: boxed at once, it is moved once.
+        let service = move |request, connection| {
+            Box::pin(filter_chain::handle(
+                Rc::clone(&worker),
+                request,
+                connection,
+            ))
+        };
+        let served = server::serve(listener, service, options, drain)
+            .await
+            .map_err(RunError::Worker)?;
         if served.cut_off > 0 {
-            tracing::warn!(connections = served.cut_off, "connections cut off: they were still busy after the grace period");
+            tracing::warn!(
+                connections = served.cut_off,
+                "connections cut off: they were still busy after the grace period"
+            );
         }
         for slot in slots {
             slot.stop();
@@ -80,18 +97,30 @@ impl WorkerSetup {
     }
 
     fn start_plugins(&self) -> Result<Vec<Rc<VmSlot>>, RunError> {
-        let limits =
-            VmLimits { memory: self.config.limits.vm_memory, callback_time: self.config.limits.callback_time };
+        let limits = VmLimits {
+            memory: self.config.limits.vm_memory,
+            callback_time: self.config.limits.callback_time,
+        };
         let level = plugin_level(self.config.log_level);
         let start = |plan: &super::plugins::VmPlan| {
             let roots = plan
                 .roots
                 .iter()
-                .map(|root| RootSpec { info: Arc::clone(&root.info), configuration: root.configuration.clone() })
+                .map(|root| RootSpec {
+                    info: Arc::clone(&root.info),
+                    configuration: root.configuration.clone(),
+                })
                 .collect();
-            VmSlot::start(plan.code.clone(), limits, level, plan.vm_configuration.clone(), roots, plan.recovery)
-                .map(Rc::new)
-                .map_err(|(plugin, source)| RunError::Start { plugin, source })
+            VmSlot::start(
+                plan.code.clone(),
+                limits,
+                level,
+                plan.vm_configuration.clone(),
+                roots,
+                plan.recovery,
+            )
+            .map(Rc::new)
+            .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()
     }
@@ -102,7 +131,11 @@ impl WorkerSetup {
             .chain
             .iter()
             .filter_map(|(config, vm, root)| {
-                Some(ChainFilter { config: Arc::clone(config), slot: Rc::clone(slots.get(*vm)?), root: *root })
+                Some(ChainFilter {
+                    config: Arc::clone(config),
+                    slot: Rc::clone(slots.get(*vm)?),
+                    root: *root,
+                })
             })
             .collect();
         let limits = Limits {

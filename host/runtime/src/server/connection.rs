@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 
 use http::Version;
+use slab::Slab;
 use tokio::time::Instant;
 
 use super::framing::Refusal;
@@ -54,7 +55,8 @@ pub(super) struct ConnectionState {
     local: SocketAddr,
     info: OnceCell<Rc<ConnectionInfo>>,
     clock: Rc<CoarseClock>,
-    exchanges: Cell<usize>,
+    /// Since when each exchange waits for the client to take a part of its response; none if it does not.
+    exchanges: RefCell<Slab<Option<Instant>>>,
     active_at: Cell<Instant>,
     head_since: Cell<Option<Instant>>,
     lingers_since: Cell<Option<Instant>>,
@@ -75,7 +77,7 @@ impl ConnectionState {
             local,
             info: OnceCell::new(),
             clock,
-            exchanges: Cell::new(0),
+            exchanges: RefCell::default(),
             active_at: Cell::new(now),
             // A client that connects owes a request.
             head_since: Cell::new(Some(now)),
@@ -158,21 +160,33 @@ impl ConnectionState {
 
     /// Counts a request, and an exchange until the guard is dropped. With a rejection if the request must be refused.
     pub(super) fn begin_exchange(self: &Rc<Self>) -> (ExchangeGuard, Option<Rejection>) {
-        self.exchanges.set(self.exchanges.get() + 1);
+        let key = self.exchanges.borrow_mut().insert(None);
         self.requests.set(self.requests.get() + 1);
         let refusal = self
             .refusal
             .get()
             .filter(|refusal| refusal.request == self.requests.get());
         (
-            ExchangeGuard(Rc::clone(self)),
+            ExchangeGuard {
+                connection: Rc::clone(self),
+                key,
+            },
             refusal.map(|refusal| refusal.rejection),
         )
     }
 
     /// Exchanges that have begun and not ended.
     pub(super) fn exchanges(&self) -> usize {
-        self.exchanges.get()
+        self.exchanges.borrow().len()
+    }
+
+    /// Since when the client leaves a part of some response lying.
+    pub(super) fn stalled_since(&self) -> Option<Instant> {
+        self.exchanges
+            .borrow()
+            .iter()
+            .filter_map(|(_, since)| *since)
+            .min()
     }
 
     /// From now on, each response is the last one of its connection.
@@ -209,11 +223,24 @@ impl ConnectionState {
 
 /// An open exchange of a connection.
 #[derive(Debug)]
-pub(super) struct ExchangeGuard(Rc<ConnectionState>);
+pub(super) struct ExchangeGuard {
+    connection: Rc<ConnectionState>,
+    key: usize,
+}
+
+impl ExchangeGuard {
+    /// Notes that the client has a part of the response to take, or, with `false`, asks for the next.
+    pub(super) fn set_waiting(&self, waiting: bool) {
+        let since = waiting.then(|| self.connection.clock.now());
+        if let Some(slot) = self.connection.exchanges.borrow_mut().get_mut(self.key) {
+            *slot = since;
+        }
+    }
+}
 
 impl Drop for ExchangeGuard {
     fn drop(&mut self) {
-        self.0.exchanges.set(self.0.exchanges.get() - 1);
-        self.0.touch();
+        self.connection.exchanges.borrow_mut().try_remove(self.key);
+        self.connection.touch();
     }
 }

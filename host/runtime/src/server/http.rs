@@ -16,7 +16,6 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 
 use super::connection::{ConnectionInfo, ConnectionState, ExchangeGuard, Order};
-use super::intermediary::Rejection;
 use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
@@ -28,7 +27,10 @@ pub(super) type Protocols = auto::Builder<LocalExecutor>;
 pub(super) fn protocols(options: &ServerOptions) -> Protocols {
     let mut protocols = auto::Builder::new(LocalExecutor);
     let head = u32::try_from(options.max_head_bytes).unwrap_or(u32::MAX);
-    protocols.http2().max_header_list_size(head);
+    protocols
+        .http2()
+        .max_header_list_size(head)
+        .max_concurrent_streams(options.max_concurrent_streams);
     protocols
 }
 
@@ -56,7 +58,9 @@ pub(super) async fn serve_connection<S, F, B>(
         async move {
             let mut response = match response {
                 Ok(response) => response.await?.map(|body| ResponseBody::new(body, guard)),
-                Err(rejection) => refuse(rejection, guard),
+                Err(rejection) => rejection
+                    .to_response(version)
+                    .map(|text| ResponseBody::refusal(text, guard)),
             };
             if state.is_draining() && version < Version::HTTP_2 {
                 close_after(&mut response);
@@ -88,18 +92,6 @@ pub(super) async fn serve_connection<S, F, B>(
     }
 }
 
-/// Answers a request that no service should see, and ends the connection: its next request could be anything.
-fn refuse<B>(rejection: Rejection, exchange: ExchangeGuard) -> Response<ResponseBody<B>> {
-    let text = Bytes::from(format!("{}\n", rejection.reason));
-    let mut response = Response::new(ResponseBody {
-        content: Content::Refusal(Some(text)),
-        _exchange: exchange,
-    });
-    *response.status_mut() = rejection.status;
-    close_after(&mut response);
-    response
-}
-
 fn close_after<B>(response: &mut Response<B>) {
     response
         .headers_mut()
@@ -107,9 +99,9 @@ fn close_after<B>(response: &mut Response<B>) {
 }
 
 /// A response body on its way to the client; its end is the end of the exchange.
-pub struct ResponseBody<B> {
+pub(super) struct ResponseBody<B> {
     content: Content<B>,
-    _exchange: ExchangeGuard,
+    exchange: ExchangeGuard,
 }
 
 enum Content<B> {
@@ -122,7 +114,14 @@ impl<B> ResponseBody<B> {
     fn new(inner: B, exchange: ExchangeGuard) -> Self {
         Self {
             content: Content::Service(inner),
-            _exchange: exchange,
+            exchange,
+        }
+    }
+
+    fn refusal(text: Bytes, exchange: ExchangeGuard) -> Self {
+        Self {
+            content: Content::Refusal(Some(text)),
+            exchange,
         }
     }
 }
@@ -138,10 +137,14 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.content {
+        self.exchange.set_waiting(false);
+        let frame = match &mut self.content {
             Content::Service(body) => Pin::new(body).poll_frame(cx),
             Content::Refusal(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-        }
+        };
+        // hyper asks again once it has room for more: HTTP/2 when the client's window allows.
+        self.exchange.set_waiting(frame.is_ready());
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,8 +7,9 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use thiserror::Error;
 
@@ -49,6 +50,21 @@ impl Rejection {
     const fn bad_request(reason: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)
     }
+
+    /// The response that tells a client who asked in `version`; its body is the reason.
+    ///
+    /// It ends an HTTP/1 connection: client and proxy may disagree about where the next request begins.
+    #[must_use]
+    pub fn to_response(&self, version: Version) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(format!("{}\n", self.reason)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        if version < Version::HTTP_2 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
 }
 
 /// Which fields that need attention a request has. One pass over the fields finds them all; most requests have only
@@ -71,12 +87,12 @@ struct Census {
 impl Census {
     fn of(headers: &HeaderMap) -> Self {
         let mut census = Self::default();
-        for name in headers.keys() {
+        for (name, _) in headers {
             match name.as_str() {
-                "host" => census.hosts = count(headers, name),
-                "content-length" => census.content_lengths = count(headers, name),
-                "transfer-encoding" => census.transfer_encodings = count(headers, name),
-                "cookie" => census.cookies = count(headers, name),
+                "host" => census.hosts += 1,
+                "content-length" => census.content_lengths += 1,
+                "transfer-encoding" => census.transfer_encodings += 1,
+                "cookie" => census.cookies += 1,
                 "connection" => census.connection = true,
                 "upgrade" => census.upgrade = true,
                 "te" => census.te = true,
@@ -89,10 +105,6 @@ impl Census {
         }
         census
     }
-}
-
-fn count(headers: &HeaderMap, name: &HeaderName) -> usize {
-    headers.get_all(name).iter().count()
 }
 
 /// Admits a request, changing its head so that it can be passed on, or rejects it.

@@ -18,16 +18,8 @@ pub(super) struct ConnectionIo {
     stream: TcpStream,
     state: Rc<ConnectionState>,
     scanner: RequestScanner,
-    lingering: Lingering,
-}
-
-/// What is left of closing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lingering {
-    /// The stream is open.
-    No,
-    /// Our side is closed; so many bytes of the client are read and dropped yet.
-    Discarding(usize),
+    /// Once our side is closed: how many bytes of the client are still read and dropped.
+    discarding: Option<usize>,
 }
 
 /// Bytes. A client that is in the middle of an upload notices the response within this, or is not worth more.
@@ -43,7 +35,7 @@ impl ConnectionIo {
             stream,
             state,
             scanner: RequestScanner::new(max_head_bytes),
-            lingering: Lingering::No,
+            discarding: None,
         }
     }
 
@@ -68,7 +60,7 @@ impl ConnectionIo {
                 Poll::Ready(Ok(())) if count > 0 => left = left.saturating_sub(count),
                 Poll::Ready(Ok(()) | Err(_)) => break,
                 Poll::Pending => {
-                    self.lingering = Lingering::Discarding(left);
+                    self.discarding = Some(left);
                     return Poll::Pending;
                 }
             }
@@ -121,16 +113,16 @@ impl AsyncWrite for ConnectionIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.lingering == Lingering::No {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            if self.scanner.is_between_messages() {
-                return Poll::Ready(Ok(()));
+        let left = match self.discarding {
+            Some(left) => left,
+            None => {
+                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                if self.scanner.is_between_messages() {
+                    return Poll::Ready(Ok(()));
+                }
+                self.state.start_lingering();
+                MAX_DISCARDED
             }
-            self.state.start_lingering();
-            self.lingering = Lingering::Discarding(MAX_DISCARDED);
-        }
-        let Lingering::Discarding(left) = self.lingering else {
-            return Poll::Ready(Ok(()));
         };
         self.poll_discard(cx, left).map(Ok)
     }

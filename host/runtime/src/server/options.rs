@@ -12,6 +12,8 @@ pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Bytes of a request head. Envoy's default (60 KiB), so that what passes there passes here.
 pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
+/// HTTP/2 exchanges of a connection at a time; nginx's default, and above the 100 that RFC 9113, 6.5.2, asks for.
+pub const DEFAULT_MAX_CONCURRENT_STREAMS: u32 = 128;
 /// Connections of a worker. With one upstream connection each, two workers stay within 65,536 open files.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 16_000;
 /// For exchanges that are open when draining starts. Below the 30 s after which Kubernetes kills a stopped container.
@@ -35,6 +37,8 @@ pub struct ServerOptions {
     pub idle_timeout: Duration,
     /// Bytes of a request head; a longer one is answered with 431.
     pub max_head_bytes: usize,
+    /// Exchanges of an HTTP/2 connection at a time; the client is told.
+    pub max_concurrent_streams: u32,
     /// Connections at a time; more wait in the kernel.
     pub max_connections: usize,
     /// How long open exchanges may take to end when draining.
@@ -52,6 +56,7 @@ impl Default for ServerOptions {
             keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
+            max_concurrent_streams: DEFAULT_MAX_CONCURRENT_STREAMS,
             max_connections: DEFAULT_MAX_CONNECTIONS,
             drain_grace: DEFAULT_DRAIN_GRACE,
             drain_linger: DEFAULT_DRAIN_LINGER,

@@ -1,11 +1,10 @@
 //! Accepts connections, watches over them, and ends them when draining.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,8 +40,9 @@ pub struct Served {
 /// have ended or the grace period is over.
 ///
 /// `service` is called once per request, with the request as received: see [`intermediary`](super::intermediary) for
-/// what has to be done to it. An error, or one of its response body, ends the connection (HTTP/1) or resets the stream (HTTP/2),
-/// so that the client sees that the response is incomplete. A client that goes away drops the service's future or body.
+/// what has to be done to it. An error, or one of its response body, ends the connection (HTTP/1) or resets the stream
+/// (HTTP/2), so that the client sees that the response is incomplete. A client that goes away drops the service's
+/// future or body.
 ///
 /// When draining, connections that wait in the kernel are still accepted, HTTP/1 responses say `connection: close`,
 /// idle connections get a moment for a request on its way, HTTP/2 connections get a GOAWAY.
@@ -90,22 +90,16 @@ where
             never = accept_all => never,
         }
     }
-    // What the kernel has completed has a client that believes to be served.
-    while let Some((stream, peer)) = accept_queued(&listener).await {
-        accept(&worker, stream, peer);
+    // What the kernel has completed has a client that believes to be served. Asking the kernel itself finds also
+    // what the runtime has not noticed yet.
+    let listener = listener.into_std()?;
+    while let Ok((stream, peer)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        accept(&worker, TcpStream::from_std(stream)?, peer);
     }
     drop(listener);
     served.cut_off = worker.drain().await;
     Ok(served)
-}
-
-/// The next connection, if one is waiting.
-async fn accept_queued(listener: &tokio::net::TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    poll_fn(|cx| match listener.poll_accept(cx) {
-        Poll::Ready(Ok(accepted)) => Poll::Ready(Some(accepted)),
-        Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 async fn recover(error: &io::Error) {
@@ -201,25 +195,34 @@ impl Worker {
     }
 
     fn sweep(&self, now: Instant) {
-        let options = &self.options;
         for (_, connection) in self.connections.borrow().iter() {
-            let quiet = now.duration_since(connection.active_at());
-            let lingers = connection
-                .lingers_since()
-                .map(|since| now.duration_since(since));
-            if lingers.is_some_and(|lingers| lingers >= options.close_linger) {
-                connection.give_order(Order::Close);
-            } else if connection.exchanges() > 0 {
-                if quiet >= options.idle_timeout {
-                    connection.give_order(Order::Close);
-                }
-            } else if let Some(since) = connection.head_since() {
-                if now.duration_since(since) >= options.header_read_timeout {
-                    connection.give_order(Order::Close);
-                }
-            } else if quiet >= options.keep_alive_timeout {
-                connection.give_order(Order::Finish);
+            connection.give_order(self.judge(connection, now));
+        }
+    }
+
+    fn judge(&self, connection: &ConnectionState, now: Instant) -> Order {
+        let options = &self.options;
+        let passed = |since: Option<Instant>, limit: Duration| {
+            since.is_some_and(|since| now.duration_since(since) >= limit)
+        };
+        let quiet_since = Some(connection.active_at());
+        if passed(connection.lingers_since(), options.close_linger) {
+            Order::Close
+        } else if connection.exchanges() > 0 {
+            // Other streams, or pings, must not keep a stalled stream alive for good.
+            let stalled = passed(quiet_since, options.idle_timeout)
+                || passed(connection.stalled_since(), options.idle_timeout);
+            if stalled { Order::Close } else { Order::Serve }
+        } else if let Some(since) = connection.head_since() {
+            if passed(Some(since), options.header_read_timeout) {
+                Order::Close
+            } else {
+                Order::Serve
             }
+        } else if passed(quiet_since, options.keep_alive_timeout) {
+            Order::Finish
+        } else {
+            Order::Serve
         }
     }
 

@@ -32,6 +32,8 @@ pub const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 pub const DEFAULT_MAX_IDLE_PER_CLUSTER: usize = 256;
 /// Connections of a worker to one cluster. Two workers stay below the 28,000 local ports that Linux hands out.
 pub const DEFAULT_MAX_CONNECTIONS_PER_CLUSTER: usize = 8192;
+/// Bytes of a response head. Envoy's default (60 KiB), so that what passes there passes here.
+pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
 /// How long a connection may take to finish writing a request whose response is complete before it is closed.
 pub const DEFAULT_RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -50,6 +52,8 @@ pub struct UpstreamOptions {
     pub max_idle_per_cluster: usize,
     /// HTTP/1 connections, per cluster and worker; a request that would need one more fails.
     pub max_connections_per_cluster: usize,
+    /// Bytes of a response head; a longer one breaks the protocol.
+    pub max_head_bytes: usize,
     /// For the rest of a request after its response.
     pub release_timeout: Duration,
 }
@@ -63,6 +67,7 @@ impl Default for UpstreamOptions {
             pool_idle_timeout: DEFAULT_POOL_IDLE_TIMEOUT,
             max_idle_per_cluster: DEFAULT_MAX_IDLE_PER_CLUSTER,
             max_connections_per_cluster: DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
+            max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
             release_timeout: DEFAULT_RELEASE_TIMEOUT,
         }
     }

@@ -1,10 +1,12 @@
 //! Opens TCP connections to a cluster.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
 use super::cluster::Cluster;
 use super::error::{UpstreamError, UpstreamErrorKind};
@@ -16,7 +18,8 @@ pub(super) async fn connect(
     cluster: &Cluster,
     timeout: Duration,
 ) -> Result<TcpStream, UpstreamError> {
-    match tokio::time::timeout(timeout, connect_any(cluster)).await {
+    let deadline = Instant::now() + timeout;
+    match timeout_at(deadline, connect_any(cluster, deadline)).await {
         Ok(result) => result
             .map_err(|(kind, error)| UpstreamError::new(kind, cluster.name(), Some(error.into()))),
         Err(_elapsed) => Err(UpstreamError::new(
@@ -27,31 +30,39 @@ pub(super) async fn connect(
     }
 }
 
-async fn connect_any(cluster: &Cluster) -> Result<TcpStream, (UpstreamErrorKind, io::Error)> {
+type Failure = (UpstreamErrorKind, io::Error);
+
+async fn connect_any(cluster: &Cluster, deadline: Instant) -> Result<TcpStream, Failure> {
     if let Some(address) = cluster.address() {
-        return connect_one(address)
-            .await
-            .map_err(|error| (UpstreamErrorKind::Connect, error));
+        return connect_one(address).await;
     }
-    let addresses = tokio::net::lookup_host(cluster.host_and_port())
+    let mut addresses: VecDeque<SocketAddr> = tokio::net::lookup_host(cluster.host_and_port())
         .await
-        .map_err(|error| (UpstreamErrorKind::Resolve, error))?;
+        .map_err(|error| (UpstreamErrorKind::Resolve, error))?
+        .collect();
     let mut last = (
         UpstreamErrorKind::Resolve,
         io::Error::new(io::ErrorKind::NotFound, "the name has no addresses"),
     );
-    for address in addresses {
-        match connect_one(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = (UpstreamErrorKind::Connect, error),
-        }
+    while let Some(address) = addresses.pop_front() {
+        // An address that swallows packets must leave time for the others.
+        let shares = u32::try_from(addresses.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        let share = deadline.saturating_duration_since(Instant::now()) / shares;
+        last = match tokio::time::timeout(share, connect_one(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => (UpstreamErrorKind::ConnectTimeout, elapsed.into()),
+        };
     }
     Err(last)
 }
 
-async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+async fn connect_one(address: SocketAddr) -> Result<TcpStream, Failure> {
+    let failure = |error| (UpstreamErrorKind::Connect, error);
+    let stream = TcpStream::connect(address).await.map_err(failure)?;
     // Heads and the ends of bodies are small writes that the peer waits for.
-    stream.set_nodelay(true)?;
+    stream.set_nodelay(true).map_err(failure)?;
     Ok(stream)
 }

@@ -68,7 +68,12 @@ where
     // Serializing strings and numbers into memory cannot fail.
     let mut json = serde_json::to_vec_pretty(&echo).unwrap_or_default();
     json.push(b'\n');
+    let length = HeaderValue::from(json.len());
     let mut response = Response::new(Full::from(json));
+    // For plugins: hyper would know the length, but not say it to them.
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

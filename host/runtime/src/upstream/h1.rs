@@ -137,6 +137,7 @@ where
     let guard = pool.reserve()?;
     let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
     let (sender, connection) = http1::Builder::new()
+        .max_header_size(pool.options.max_head_bytes)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| {

@@ -70,8 +70,9 @@ impl<B> H2Slot<B> {
 
     /// Lets go of a connection that may be dead, so that the next request makes a new one.
     fn distrust(&self, generation: u64) {
-        if self.generation.get() == generation {
-            *self.state.borrow_mut() = State::Closed;
+        let mut state = self.state.borrow_mut();
+        if self.generation.get() == generation && matches!(*state, State::Open(_)) {
+            *state = State::Closed;
         }
     }
 }
@@ -138,12 +139,15 @@ where
     }
 }
 
+/// Connections that a request waits for, each of which may be lost before it is used.
+const MAX_ATTEMPTS: usize = 3;
+
 async fn acquire<B>(pool: &Rc<Pool<B>>) -> Result<SendRequest<RequestBody<B>>, UpstreamError>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    loop {
+    for _ in 0..MAX_ATTEMPTS {
         let attempt = {
             let mut state = pool.h2.state.borrow_mut();
             match &*state {
@@ -166,6 +170,11 @@ where
             ));
         }
     }
+    Err(UpstreamError::new(
+        UpstreamErrorKind::Reset,
+        &pool.name,
+        None,
+    ))
 }
 
 async fn establish<B>(pool: Rc<Pool<B>>, attempt: Rc<Attempt>)
@@ -197,7 +206,9 @@ where
     B::Error: Into<BoxError>,
 {
     let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
+    let max_head = u32::try_from(pool.options.max_head_bytes).unwrap_or(u32::MAX);
     let (sender, connection) = http2::Builder::new(LocalExecutor)
+        .max_header_list_size(max_head)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| {

@@ -15,6 +15,10 @@ pub use super::bindings::proxy_wasm::plugin::property::{PropertyError, PropertyV
 /// Hostcalls know streams only through this trait, so that the same VM and hostcalls serve real traffic and tests.
 /// `filter` is the position of the asking plugin in the filter chain. Every method answers at once; what must wait for
 /// the running callback to return is queued, and done in [`settle`](Self::settle).
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all methods on fields share the errors of `field`"
+)]
 pub trait StreamAccess {
     /// The exchange's request id, for logs.
     fn request_id(&self) -> String;
@@ -25,86 +29,98 @@ pub trait StreamAccess {
     ///
     /// As every method here that returns a [`HeaderError`]: the map is not readable (or writable) now, or the name or
     /// value is malformed.
-    fn field(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Option<Vec<u8>>, HeaderError>;
+    fn field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, HeaderError>;
 
     /// All values of a field, in order.
-    #[expect(missing_errors_doc, reason = "see `field`")]
-    fn field_values(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Vec<Vec<u8>>, HeaderError>;
+    fn field_values(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Vec<Vec<u8>>, HeaderError>;
 
     /// All fields, in order, without pseudo-headers.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<(String, Vec<u8>)>, HeaderError>;
 
     /// The number of entries, without pseudo-headers.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn field_count(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError>;
 
     /// Adds an entry.
-    #[expect(missing_errors_doc, reason = "see `field`")]
-    fn append_field(&self, filter: usize, of: HeaderMap, name: &str, value: &[u8]) -> Result<(), HeaderError>;
+    fn append_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// Makes `value` the only one of a field.
-    #[expect(missing_errors_doc, reason = "see `field`")]
-    fn set_field(&self, filter: usize, of: HeaderMap, name: &str, value: &[u8]) -> Result<(), HeaderError>;
+    fn set_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// Removes all values of a field.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn remove_field(&self, filter: usize, of: HeaderMap, name: &str) -> Result<(), HeaderError>;
 
     /// Replaces all fields; the start line stays.
-    #[expect(missing_errors_doc, reason = "see `field`")]
-    fn set_fields(&self, filter: usize, of: HeaderMap, fields: &[(String, Vec<u8>)]) -> Result<(), HeaderError>;
+    fn set_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[(String, Vec<u8>)],
+    ) -> Result<(), HeaderError>;
 
     /// The whole map with pseudo-headers in front, in the ABI's serialized form (ABI 3.1).
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn flat_fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<u8>, HeaderError>;
 
     /// The bytes in all names and values, pseudo-headers included, of a writable map.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn fields_byte_size(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError>;
 
     /// Replaces the whole map, pseudo-headers included.
-    #[expect(missing_errors_doc, reason = "see `field`")]
-    fn set_flat_fields(&self, filter: usize, of: HeaderMap, fields: &[u8]) -> Result<(), HeaderError>;
+    fn set_flat_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[u8],
+    ) -> Result<(), HeaderError>;
 
     /// The request's method.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn method(&self, filter: usize) -> Result<Option<Method>, HeaderError>;
 
     /// Sets or removes the request's method.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn set_method(&self, filter: usize, value: Option<Method>) -> Result<(), HeaderError>;
 
     /// The request's scheme.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn scheme(&self, filter: usize) -> Result<Option<Scheme>, HeaderError>;
 
     /// Sets or removes the request's scheme.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn set_scheme(&self, filter: usize, value: Option<Scheme>) -> Result<(), HeaderError>;
 
     /// The request's authority.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn authority(&self, filter: usize) -> Result<Option<String>, HeaderError>;
 
     /// Sets or removes the request's authority.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn set_authority(&self, filter: usize, value: Option<&str>) -> Result<(), HeaderError>;
 
     /// The request's path with its query.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn path_with_query(&self, filter: usize) -> Result<Option<String>, HeaderError>;
 
     /// Sets or removes the request's path with its query.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn set_path_with_query(&self, filter: usize, value: Option<&str>) -> Result<(), HeaderError>;
 
     /// The response's status.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn status(&self, filter: usize) -> Result<Option<StatusCode>, HeaderError>;
 
     /// Sets or removes the response's status.
-    #[expect(missing_errors_doc, reason = "see `field`")]
     fn set_status(&self, filter: usize, value: Option<StatusCode>) -> Result<(), HeaderError>;
 
     /// The number of body bytes that can be read now.
@@ -119,7 +135,13 @@ pub trait StreamAccess {
     /// # Errors
     ///
     /// There are none to see in this phase.
-    fn read_body(&self, filter: usize, of: Direction, start: u32, count: u32) -> Result<Vec<u8>, BodyError>;
+    fn read_body(
+        &self,
+        filter: usize,
+        of: Direction,
+        start: u32,
+        count: u32,
+    ) -> Result<Vec<u8>, BodyError>;
 
     /// Puts `data` in the place of up to `count` body bytes from `start` on.
     ///
@@ -143,7 +165,11 @@ pub trait StreamAccess {
     /// # Errors
     ///
     /// The response is malformed.
-    fn send_local_response(&self, filter: usize, response: LocalResponse) -> Result<(), LocalResponseError>;
+    fn send_local_response(
+        &self,
+        filter: usize,
+        response: LocalResponse,
+    ) -> Result<(), LocalResponseError>;
 
     /// Resets the stream.
     fn reset(&self, filter: usize);

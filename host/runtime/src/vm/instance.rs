@@ -91,14 +91,33 @@ impl Vm {
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_trap();
         // One more than the time's worth, as the running epoch may be about to end.
-        let callback_epochs =
-            u64::try_from(limits.callback_time.as_nanos().div_ceil(EPOCH_PERIOD.as_nanos())).unwrap_or(u64::MAX - 1) + 1;
+        let callback_epochs = u64::try_from(
+            limits
+                .callback_time
+                .as_nanos()
+                .div_ceil(EPOCH_PERIOD.as_nanos()),
+        )
+        .unwrap_or(u64::MAX - 1)
+            + 1;
         store.set_epoch_deadline(callback_epochs);
         let trap = |error| Trap::new(name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
-        let lifecycle = code.exports.lifecycle.load(&mut store, &instance).map_err(trap)?;
-        let http_filter = code.exports.http_filter.load(&mut store, &instance).map_err(trap)?;
-        Ok(Self { store, lifecycle, http_filter, callback_epochs })
+        let lifecycle = code
+            .exports
+            .lifecycle
+            .load(&mut store, &instance)
+            .map_err(trap)?;
+        let http_filter = code
+            .exports
+            .http_filter
+            .load(&mut store, &instance)
+            .map_err(trap)?;
+        Ok(Self {
+            store,
+            lifecycle,
+            http_filter,
+            callback_epochs,
+        })
     }
 
     /// Starts and configures a root context; returns its number and what the plugin wants to see.
@@ -116,21 +135,40 @@ impl Vm {
             log_level: self.store.data().log_level.unwrap_or(Level::Critical),
         };
         let state = self.store.data_mut();
-        state.roots.push(Root { info, pending_done: false });
+        state.roots.push(Root {
+            info,
+            pending_done: false,
+        });
         let root = state.roots.len() as u64;
-        self.enter("start", root, None, |vm| vm.lifecycle.call_start(&mut vm.store, root, &wit_info, vm_configuration))?
-            .map_err(|reason| StartError::Refused { phase: "start", reason })?;
+        self.enter("start", root, None, |vm| {
+            vm.lifecycle
+                .call_start(&mut vm.store, root, &wit_info, vm_configuration)
+        })?
+        .map_err(|reason| StartError::Refused {
+            phase: "start",
+            reason,
+        })?;
         let interest = self
-            .enter("configure", root, None, |vm| vm.lifecycle.call_configure(&mut vm.store, root, configuration))?
-            .map_err(|reason| StartError::Refused { phase: "configure", reason })?;
+            .enter("configure", root, None, |vm| {
+                vm.lifecycle
+                    .call_configure(&mut vm.store, root, configuration)
+            })?
+            .map_err(|reason| StartError::Refused {
+                phase: "configure",
+                reason,
+            })?;
         Ok((root, interest))
     }
 
     /// Ends a root context: done, and delete if the plugin agrees. Returns whether it did.
     pub(crate) fn end_root(&mut self, root: u64) -> Result<bool, Trap> {
-        let done = self.enter("on-done", root, None, |vm| vm.lifecycle.call_on_done(&mut vm.store, root))?;
+        let done = self.enter("on-done", root, None, |vm| {
+            vm.lifecycle.call_on_done(&mut vm.store, root)
+        })?;
         if done {
-            self.enter("on-delete", root, None, |vm| vm.lifecycle.call_on_delete(&mut vm.store, root))?;
+            self.enter("on-delete", root, None, |vm| {
+                vm.lifecycle.call_on_delete(&mut vm.store, root)
+            })?;
         } else if let Some(root) = self.store.data_mut().root_mut(root) {
             root.pending_done = true;
         }
@@ -138,8 +176,16 @@ impl Vm {
     }
 
     /// Makes a stream known to the VM; nothing if it has too many already.
-    pub(crate) fn add_stream(&mut self, access: Rc<dyn StreamAccess>, filter: usize) -> Option<u64> {
-        self.store.data_mut().streams.get_mut().insert(StreamEntry { access, filter })
+    pub(crate) fn add_stream(
+        &mut self,
+        access: Rc<dyn StreamAccess>,
+        filter: usize,
+    ) -> Option<u64> {
+        self.store
+            .data_mut()
+            .streams
+            .get_mut()
+            .insert(StreamEntry { access, filter })
     }
 
     /// Forgets a stream.
@@ -158,45 +204,80 @@ impl Vm {
         std::mem::take(self.store.data_mut().touched.get_mut())
     }
 
-    pub(crate) fn on_request_headers(&mut self, at: At, count: u32, end: bool) -> Result<HeaderAction, Trap> {
+    pub(crate) fn on_request_headers(
+        &mut self,
+        at: At,
+        count: u32,
+        end: bool,
+    ) -> Result<HeaderAction, Trap> {
         self.enter("on-request-headers", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_request_headers(&mut vm.store, at.root, at.stream, count, end)
+            vm.http_filter
+                .call_on_request_headers(&mut vm.store, at.root, at.stream, count, end)
         })
     }
 
-    pub(crate) fn on_request_body(&mut self, at: At, size: u32, end: bool) -> Result<DataAction, Trap> {
+    pub(crate) fn on_request_body(
+        &mut self,
+        at: At,
+        size: u32,
+        end: bool,
+    ) -> Result<DataAction, Trap> {
         self.enter("on-request-body", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_request_body(&mut vm.store, at.root, at.stream, size, end)
+            vm.http_filter
+                .call_on_request_body(&mut vm.store, at.root, at.stream, size, end)
         })
     }
 
-    pub(crate) fn on_request_trailers(&mut self, at: At, count: u32) -> Result<TrailersAction, Trap> {
+    pub(crate) fn on_request_trailers(
+        &mut self,
+        at: At,
+        count: u32,
+    ) -> Result<TrailersAction, Trap> {
         self.enter("on-request-trailers", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_request_trailers(&mut vm.store, at.root, at.stream, count)
+            vm.http_filter
+                .call_on_request_trailers(&mut vm.store, at.root, at.stream, count)
         })
     }
 
-    pub(crate) fn on_response_headers(&mut self, at: At, count: u32, end: bool) -> Result<HeaderAction, Trap> {
+    pub(crate) fn on_response_headers(
+        &mut self,
+        at: At,
+        count: u32,
+        end: bool,
+    ) -> Result<HeaderAction, Trap> {
         self.enter("on-response-headers", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_response_headers(&mut vm.store, at.root, at.stream, count, end)
+            vm.http_filter
+                .call_on_response_headers(&mut vm.store, at.root, at.stream, count, end)
         })
     }
 
-    pub(crate) fn on_response_body(&mut self, at: At, size: u32, end: bool) -> Result<DataAction, Trap> {
+    pub(crate) fn on_response_body(
+        &mut self,
+        at: At,
+        size: u32,
+        end: bool,
+    ) -> Result<DataAction, Trap> {
         self.enter("on-response-body", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_response_body(&mut vm.store, at.root, at.stream, size, end)
+            vm.http_filter
+                .call_on_response_body(&mut vm.store, at.root, at.stream, size, end)
         })
     }
 
-    pub(crate) fn on_response_trailers(&mut self, at: At, count: u32) -> Result<TrailersAction, Trap> {
+    pub(crate) fn on_response_trailers(
+        &mut self,
+        at: At,
+        count: u32,
+    ) -> Result<TrailersAction, Trap> {
         self.enter("on-response-trailers", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_response_trailers(&mut vm.store, at.root, at.stream, count)
+            vm.http_filter
+                .call_on_response_trailers(&mut vm.store, at.root, at.stream, count)
         })
     }
 
     pub(crate) fn on_stream_end(&mut self, at: At) -> Result<(), Trap> {
         self.enter("on-stream-end", at.root, Some(at.stream), |vm| {
-            vm.http_filter.call_on_stream_end(&mut vm.store, at.root, at.stream)
+            vm.http_filter
+                .call_on_stream_end(&mut vm.store, at.root, at.stream)
         })
     }
 
@@ -210,7 +291,11 @@ impl Vm {
         call: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
     ) -> Result<R, Trap> {
         self.store.set_epoch_deadline(self.callback_epochs);
-        self.store.data_mut().current = Current { root, stream, callback };
+        self.store.data_mut().current = Current {
+            root,
+            stream,
+            callback,
+        };
         let result = call(self);
         let state = self.store.data_mut();
         if state.wasi.has_output() {
@@ -228,9 +313,14 @@ impl Vm {
     #[cold]
     fn report(&mut self, error: wasmtime::Error) -> Trap {
         let state = self.store.data_mut();
-        let name = state.current_plugin().map_or_else(String::new, |info| info.name.clone());
-        let request_id =
-            state.current.stream.and_then(|stream| state.stream(stream)).map(|entry| entry.access.request_id());
+        let name = state
+            .current_plugin()
+            .map_or_else(String::new, |info| info.name.clone());
+        let request_id = state
+            .current
+            .stream
+            .and_then(|stream| state.stream(stream))
+            .map(|entry| entry.access.request_id());
         let trap = Trap::new(&name, state.current.callback, request_id, error);
         state.current = Current::default();
         trap
@@ -239,7 +329,9 @@ impl Vm {
 
 impl fmt::Debug for Vm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vm").field("state", self.store.data()).finish_non_exhaustive()
+        f.debug_struct("Vm")
+            .field("state", self.store.data())
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,13 @@ const MAX_LINE: usize = 16 * 1024;
 const MAX_OUTPUT: usize = 16 * MAX_LINE;
 
 /// Logs a plugin's message under [`PLUGIN_LOG_TARGET`].
-pub(crate) fn emit(level: Level, plugin: &str, current: Current, request_id: Option<&str>, message: &str) {
+pub(crate) fn emit(
+    level: Level,
+    plugin: &str,
+    current: Current,
+    request_id: Option<&str>,
+    message: &str,
+) {
     let message = printable(message);
     let context = current.stream.unwrap_or(current.root);
     let request_id = request_id.unwrap_or("-");
@@ -45,7 +51,11 @@ fn printable(message: &str) -> std::borrow::Cow<'_, str> {
     }
     let mut safe = String::with_capacity(message.len() + 16);
     for c in message.chars() {
-        if c.is_control() && c != '\t' { safe.extend(c.escape_default()) } else { safe.push(c) }
+        if c.is_control() && c != '\t' {
+            safe.extend(c.escape_default())
+        } else {
+            safe.push(c)
+        }
     }
     safe.into()
 }
@@ -82,6 +92,9 @@ impl PluginOutput {
         let mut pending = self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.any.store(false, Ordering::Relaxed);
         let bytes = std::mem::take(&mut *pending);
-        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+        String::from_utf8_lossy(&bytes)
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 }

@@ -82,7 +82,8 @@ impl VmState {
     }
 
     pub(crate) fn root_mut(&mut self, root: u64) -> Option<&mut Root> {
-        self.roots.get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
+        self.roots
+            .get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
     }
 
     /// A live stream, for reading or editing it at once.
@@ -107,7 +108,11 @@ impl VmState {
         if !self.keeps(level) {
             return;
         }
-        let request_id = self.current.stream.and_then(|context| self.stream(context)).map(|entry| entry.access.request_id());
+        let request_id = self
+            .current
+            .stream
+            .and_then(|context| self.stream(context))
+            .map(|entry| entry.access.request_id());
         let plugin = self.current_plugin().map_or("", |info| info.name.as_str());
         log::emit(level, plugin, self.current, request_id.as_deref(), message);
     }
@@ -115,20 +120,25 @@ impl VmState {
     /// Whether messages of this level are kept.
     #[inline]
     pub(crate) fn keeps(&self, level: Level) -> bool {
-        self.log_level.is_some_and(|lowest| level as u8 >= lowest as u8)
+        self.log_level
+            .is_some_and(|lowest| level as u8 >= lowest as u8)
     }
 
     /// Reports, once, that a plugin has called a function which this host lacks.
     pub(crate) fn report_unsupported(&mut self, function: &'static str) {
         if self.unsupported.insert(function) {
-            let message = format!("`{function}` is not supported by this host yet: it answers `unsupported`");
+            let message =
+                format!("`{function}` is not supported by this host yet: it answers `unsupported`");
             self.log(Level::Warn, &message);
         }
     }
 
     /// Logs what the plugin has printed.
     pub(crate) fn flush_output(&mut self) {
-        for (level, output) in [(Level::Info, &self.wasi.stdout), (Level::Error, &self.wasi.stderr)] {
+        for (level, output) in [
+            (Level::Info, &self.wasi.stdout),
+            (Level::Error, &self.wasi.stderr),
+        ] {
             for line in output.take_lines() {
                 self.log(level, &line);
             }
@@ -138,6 +148,9 @@ impl VmState {
 
 impl fmt::Debug for VmState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VmState").field("roots", &self.roots).field("current", &self.current).finish_non_exhaustive()
+        f.debug_struct("VmState")
+            .field("roots", &self.roots)
+            .field("current", &self.current)
+            .finish_non_exhaustive()
     }
 }

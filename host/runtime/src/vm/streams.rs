@@ -36,7 +36,10 @@ impl StreamTable {
             Some(index) => index,
             None if self.slots.len() < 1 << INDEX_BITS => {
                 // Generations start at 1: no context is 0.
-                self.slots.push(Slot { generation: 1, entry: None });
+                self.slots.push(Slot {
+                    generation: 1,
+                    entry: None,
+                });
                 self.slots.len() - 1
             }
             None => return None,
@@ -50,12 +53,19 @@ impl StreamTable {
     pub(crate) fn get(&self, context: u64) -> Option<&StreamEntry> {
         let (index, generation) = split(context);
         let slot = self.slots.get(index)?;
-        if slot.generation == generation { slot.entry.as_ref() } else { None }
+        if slot.generation == generation {
+            slot.entry.as_ref()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn remove(&mut self, context: u64) -> Option<StreamEntry> {
         let (index, generation) = split(context);
-        let slot = self.slots.get_mut(index).filter(|slot| slot.generation == generation)?;
+        let slot = self
+            .slots
+            .get_mut(index)
+            .filter(|slot| slot.generation == generation)?;
         let entry = slot.entry.take()?;
         slot.generation = slot.generation % (GENERATIONS - 1) + 1;
         self.free.push(index);
@@ -65,14 +75,15 @@ impl StreamTable {
     /// Takes all live streams out.
     pub(crate) fn drain(&mut self) -> Vec<StreamEntry> {
         self.free.clear();
-        std::mem::take(&mut self.slots).into_iter().filter_map(|slot| slot.entry).collect()
+        std::mem::take(&mut self.slots)
+            .into_iter()
+            .filter_map(|slot| slot.entry)
+            .collect()
     }
 }
 
 #[inline]
 fn split(context: u64) -> (usize, u64) {
-    // The mask leaves 24 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits fit")]
     let index = (context & ((1 << INDEX_BITS) - 1)) as usize;
     (index, context >> INDEX_BITS)
 }

@@ -9,7 +9,10 @@ const MAX_FRAMES: usize = 20;
 
 /// A callback that ended in a trap: the VM is lost.
 #[derive(Debug)]
-pub struct Trap {
+pub struct Trap(Box<Report>);
+
+#[derive(Debug)]
+struct Report {
     plugin: String,
     callback: &'static str,
     request_id: Option<String>,
@@ -18,19 +21,35 @@ pub struct Trap {
 }
 
 impl Trap {
-    pub(crate) fn new(plugin: &str, callback: &'static str, request_id: Option<String>, error: wasmtime::Error) -> Self {
-        let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    pub(crate) fn new(
+        plugin: &str,
+        callback: &'static str,
+        request_id: Option<String>,
+        error: wasmtime::Error,
+    ) -> Self {
+        let frames = error
+            .downcast_ref::<WasmBacktrace>()
+            .map(frames)
+            .unwrap_or_default();
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
-            Some(wasmtime::Trap::Interrupt) => "it ran longer than a callback may (`limits.callback_time`)".to_owned(),
+            Some(wasmtime::Trap::Interrupt) => {
+                "it ran longer than a callback may (`limits.callback_time`)".to_owned()
+            }
             Some(trap) => trap.to_string(),
             None => error.root_cause().to_string(),
         };
-        Self { plugin: plugin.to_owned(), callback, request_id, reason, frames }
+        Self(Box::new(Report {
+            plugin: plugin.to_owned(),
+            callback,
+            request_id,
+            reason,
+            frames,
+        }))
     }
 
     /// The plugin's functions that were on the stack, innermost first, with source lines if the code carries them.
     pub fn frames(&self) -> &[String] {
-        &self.frames
+        &self.0.frames
     }
 }
 
@@ -40,11 +59,14 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         .iter()
         .take(MAX_FRAMES)
         .map(|frame| {
-            let name = frame.func_name().map_or_else(
-                || format!("<function {}>", frame.func_index()),
-                |name| demangle(name),
-            );
-            match frame.symbols().iter().find_map(|symbol| Some((symbol.file()?, symbol.line()?))) {
+            let name = frame
+                .func_name()
+                .map_or_else(|| format!("<function {}>", frame.func_index()), demangle);
+            match frame
+                .symbols()
+                .iter()
+                .find_map(|symbol| Some((symbol.file()?, symbol.line()?)))
+            {
                 Some((file, line)) => format!("{name} ({file}:{line})"),
                 None => name,
             }
@@ -54,17 +76,25 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
 
 /// Function names as their language writes them.
 fn demangle(name: &str) -> String {
-    rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |demangled| format!("{demangled:#}"))
+    rustc_demangle::try_demangle(name)
+        .map_or_else(|_| name.to_owned(), |demangled| format!("{demangled:#}"))
 }
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}` trapped in `{}`", self.plugin, self.callback)?;
-        if let Some(id) = &self.request_id {
+        let Report {
+            plugin,
+            callback,
+            request_id,
+            reason,
+            frames,
+        } = &*self.0;
+        write!(f, "plugin `{plugin}` trapped in `{callback}`")?;
+        if let Some(id) = request_id {
             write!(f, " of request {id}")?;
         }
-        write!(f, ": {}", self.reason)?;
-        if let Some((first, rest)) = self.frames.split_first() {
+        write!(f, ": {reason}")?;
+        if let Some((first, rest)) = frames.split_first() {
             write!(f, "; at {first}")?;
             for frame in rest {
                 write!(f, " < {frame}")?;

@@ -38,7 +38,12 @@ impl Wasi {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .build();
-        Self { ctx, table: ResourceTable::new(), stdout, stderr }
+        Self {
+            ctx,
+            table: ResourceTable::new(),
+            stdout,
+            stderr,
+        }
     }
 
     /// Whether the plugin has printed something.
@@ -50,7 +55,10 @@ impl Wasi {
 
 impl WasiView for Wasi {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -74,7 +82,9 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     // There are no preopened directories, so no descriptor ever exists and none of the blocking functions is reached.
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, |s| s.wasi.filesystem())?;
     sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, |s| s.wasi.filesystem())?;
-    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, HasIo>(l, |s| Io(&mut s.wasi.table))?;
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, HasIo>(l, |s| {
+        Io(&mut s.wasi.table)
+    })?;
     sync::io::poll::add_to_linker::<_, HasIo>(l, |s| Io(&mut s.wasi.table))?;
     sync::io::streams::add_to_linker::<_, HasIo>(l, |s| Io(&mut s.wasi.table))?;
     sockets::add_to_linker(l)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use proxy_wasi_runtime::BoxError;
@@ -102,10 +102,11 @@ impl Proxy {
     }
 }
 
-struct Counted(Rc<Cell<usize>>);
+/// Counts itself for as long as it lives.
+pub(crate) struct Counted(Rc<Cell<usize>>);
 
 impl Counted {
-    fn new(counter: &Rc<Cell<usize>>) -> Self {
+    pub(crate) fn new(counter: &Rc<Cell<usize>>) -> Self {
         counter.set(counter.get() + 1);
         Self(Rc::clone(counter))
     }
@@ -123,32 +124,29 @@ async fn forward(
     client: UpstreamClient<Incoming>,
     cluster: Arc<Cluster>,
     ids: Rc<RequestIds>,
-) -> Response<Either<UpstreamBody<Incoming>, ErrorBody>> {
+) -> Response<ProxyBody> {
+    let version = request.version();
+    let text = |text| Either::Right(TextBody::new(Full::new(text).map_err(Into::into)));
     if let Err(rejection) = admit(&mut request, info.local, &ids) {
-        return failure(rejection.status, rejection.reason);
+        return rejection.to_response(version).map(text);
     }
     match client.send(&cluster, request).await {
         Ok(mut response) => match admit_response(&mut response) {
             Ok(()) => response.map(Either::Left),
-            Err(rejection) => failure(rejection.status, rejection.reason),
+            Err(rejection) => rejection.to_response(version).map(text),
         },
-        Err(error) => failure(error.status(), &error.to_string()),
+        Err(error) => {
+            let mut response = Response::new(text(Bytes::from(format!("{error}\n"))));
+            *response.status_mut() = error.status();
+            response
+        }
     }
 }
 
-type ErrorBody =
-    http_body_util::combinators::MapErr<Full<Bytes>, fn(std::convert::Infallible) -> BoxError>;
+type ProxyBody = Either<UpstreamBody<Incoming>, TextBody>;
 
-fn failure(
-    status: StatusCode,
-    reason: &str,
-) -> Response<Either<UpstreamBody<Incoming>, ErrorBody>> {
-    let body =
-        Full::from(format!("{reason}\n")).map_err((|never| match never {}) as fn(_) -> BoxError);
-    let mut response = Response::new(Either::Right(body));
-    *response.status_mut() = status;
-    response
-}
+/// A text with the error type of the other bodies.
+type TextBody = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
 
 /// An upstream whose connections are handled by a script; the script is told which connection it is, from 0.
 pub(crate) struct Upstream {
@@ -234,8 +232,38 @@ impl Message {
         field(&self.head, name)
     }
 
+    /// The body as framed.
     pub(crate) fn body(&self) -> &str {
         std::str::from_utf8(&self.raw_body).unwrap()
+    }
+
+    /// The body without its framing.
+    pub(crate) fn unchunked(&self) -> String {
+        String::from_utf8(self.unchunked_bytes()).unwrap()
+    }
+
+    /// The body without its framing.
+    pub(crate) fn unchunked_bytes(&self) -> Vec<u8> {
+        if self.field("transfer-encoding").is_none() {
+            return self.raw_body.clone();
+        }
+        let mut body = Vec::new();
+        let mut rest = &self.raw_body[..];
+        loop {
+            let end = rest
+                .windows(2)
+                .position(|window| window == b"\r\n")
+                .unwrap();
+            let (line, data) = rest.split_at(end);
+            let digits = line.split(|byte| *byte == b';').next().unwrap();
+            let size = usize::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+            if size == 0 {
+                return body;
+            }
+            let (chunk, after) = data[2..].split_at(size);
+            body.extend_from_slice(chunk);
+            rest = &after[2..];
+        }
     }
 }
 
@@ -363,5 +391,12 @@ impl RawClient {
     /// Reads some more; false at the end or on a reset.
     async fn fill(&mut self) -> bool {
         matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..))
+    }
+}
+
+/// Waits for something that other tasks bring about.
+pub(crate) async fn eventually(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -83,7 +83,12 @@ pub(crate) fn increment(id: u32, delta: i64) -> Answer {
             Ok(())
         }
         Some((MetricType::Gauge, index)) => {
-            at(&metrics.gauges, index)?.add(delta);
+            let gauge = at(&metrics.gauges, index)?;
+            if delta > 0 {
+                gauge.add(delta.unsigned_abs());
+            } else {
+                gauge.subtract(delta.unsigned_abs());
+            }
             Ok(())
         }
         Some((MetricType::Histogram, _)) | None => Err(Status::BadArgument),

@@ -10,8 +10,8 @@ use super::{Exchange, flat};
 use crate::filter_chain::chain::interest_of;
 use crate::filter_chain::properties;
 use crate::vm::{
-    BodyError, Direction, HeaderError, HeaderMap, Interest, LocalResponse, LocalResponseError, PropertyError,
-    PropertyValue, StreamAccess,
+    BodyError, Direction, HeaderError, HeaderMap, Interest, LocalResponse, LocalResponseError,
+    PropertyError, PropertyValue, StreamAccess,
 };
 
 /// Bytes of names and values that one map may grow to by a plugin's edits. What hyper accepts from peers is in the same
@@ -62,14 +62,21 @@ fn hidden(of: MapKind, name: &HeaderName) -> bool {
     matches!(of, MapKind::RequestHeaders) && name == header::HOST
 }
 
-fn check_room(map: &http::HeaderMap, name: &HeaderName, value: &HeaderValue) -> Result<(), HeaderError> {
+fn check_room(
+    map: &http::HeaderMap,
+    name: &HeaderName,
+    value: &HeaderValue,
+) -> Result<(), HeaderError> {
     // Counting bytes of a small map would cost more than the edit: as long as no value is long, the number of entries
     // bounds them.
     let cheap = map.len() < 256 && value.len() < MAX_MAP_BYTES / 512;
     if cheap {
         return Ok(());
     }
-    let bytes: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let bytes: usize = map
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
     if map.len() >= MAX_MAP_ENTRIES || bytes + name.as_str().len() + value.len() > MAX_MAP_BYTES {
         return Err(HeaderError::TooLarge);
     }
@@ -85,7 +92,10 @@ impl Exchange {
     ) -> Result<R, HeaderError> {
         let kind = map_kind(of);
         let machine = self.machine.borrow();
-        machine.fields(FilterIndex(filter), kind).map(|map| read(kind, map)).map_err(unavailable)
+        machine
+            .fields(FilterIndex(filter), kind)
+            .map(|map| read(kind, map))
+            .map_err(unavailable)
     }
 
     fn edit_map<R>(
@@ -96,15 +106,36 @@ impl Exchange {
     ) -> Result<R, HeaderError> {
         let kind = map_kind(of);
         let mut machine = self.machine.borrow_mut();
-        edit(kind, machine.fields_mut(FilterIndex(filter), kind).map_err(unavailable)?)
+        edit(
+            kind,
+            machine
+                .fields_mut(FilterIndex(filter), kind)
+                .map_err(unavailable)?,
+        )
     }
 
-    fn read_request<R>(&self, filter: usize, read: impl FnOnce(&stream::RequestHead) -> R) -> Result<R, HeaderError> {
-        self.machine.borrow().request_head(FilterIndex(filter)).map(read).map_err(unavailable)
+    fn read_request<R>(
+        &self,
+        filter: usize,
+        read: impl FnOnce(&stream::RequestHead) -> R,
+    ) -> Result<R, HeaderError> {
+        self.machine
+            .borrow()
+            .request_head(FilterIndex(filter))
+            .map(read)
+            .map_err(unavailable)
     }
 
-    fn edit_request(&self, filter: usize, edit: impl FnOnce(&mut stream::RequestHead)) -> Result<(), HeaderError> {
-        self.machine.borrow_mut().request_head_mut(FilterIndex(filter)).map(edit).map_err(unavailable)
+    fn edit_request(
+        &self,
+        filter: usize,
+        edit: impl FnOnce(&mut stream::RequestHead),
+    ) -> Result<(), HeaderError> {
+        self.machine
+            .borrow_mut()
+            .request_head_mut(FilterIndex(filter))
+            .map(edit)
+            .map_err(unavailable)
     }
 }
 
@@ -113,12 +144,29 @@ impl StreamAccess for Exchange {
         self.request_id_text().to_owned()
     }
 
-    fn field(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Option<Vec<u8>>, HeaderError> {
-        self.read_map(filter, of, |_, map| map.get(name).map(|value| value.as_bytes().to_vec()))
+    fn field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, HeaderError> {
+        self.read_map(filter, of, |_, map| {
+            map.get(name).map(|value| value.as_bytes().to_vec())
+        })
     }
 
-    fn field_values(&self, filter: usize, of: HeaderMap, name: &str) -> Result<Vec<Vec<u8>>, HeaderError> {
-        self.read_map(filter, of, |_, map| map.get_all(name).iter().map(|value| value.as_bytes().to_vec()).collect())
+    fn field_values(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Vec<Vec<u8>>, HeaderError> {
+        self.read_map(filter, of, |_, map| {
+            map.get_all(name)
+                .iter()
+                .map(|value| value.as_bytes().to_vec())
+                .collect()
+        })
     }
 
     fn fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<(String, Vec<u8>)>, HeaderError> {
@@ -137,7 +185,13 @@ impl StreamAccess for Exchange {
         })
     }
 
-    fn append_field(&self, filter: usize, of: HeaderMap, field: &str, bytes: &[u8]) -> Result<(), HeaderError> {
+    fn append_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        field: &str,
+        bytes: &[u8],
+    ) -> Result<(), HeaderError> {
         let (name, value) = (name(field)?, value(bytes)?);
         self.edit_map(filter, of, |kind, map| {
             check_room(map, &name, &value)?;
@@ -150,7 +204,13 @@ impl StreamAccess for Exchange {
         })
     }
 
-    fn set_field(&self, filter: usize, of: HeaderMap, field: &str, bytes: &[u8]) -> Result<(), HeaderError> {
+    fn set_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        field: &str,
+        bytes: &[u8],
+    ) -> Result<(), HeaderError> {
         let (name, value) = (name(field)?, value(bytes)?);
         self.edit_map(filter, of, |_, map| {
             check_room(map, &name, &value)?;
@@ -166,7 +226,12 @@ impl StreamAccess for Exchange {
         })
     }
 
-    fn set_fields(&self, filter: usize, of: HeaderMap, fields: &[(String, Vec<u8>)]) -> Result<(), HeaderError> {
+    fn set_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[(String, Vec<u8>)],
+    ) -> Result<(), HeaderError> {
         let mut new = http::HeaderMap::with_capacity(fields.len().min(MAX_MAP_ENTRIES) + 1);
         for (field, bytes) in fields {
             let (name, value) = (name(field)?, value(bytes)?);
@@ -191,13 +256,27 @@ impl StreamAccess for Exchange {
     fn fields_byte_size(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError> {
         let kind = map_kind(of);
         // ABI 4.5: only a map that could be edited has a size.
-        self.machine.borrow_mut().fields_mut(FilterIndex(filter), kind).map_err(unavailable)?;
-        let size = flat::byte_size(&self.machine.borrow(), FilterIndex(filter), kind).map_err(unavailable)?;
+        self.machine
+            .borrow_mut()
+            .fields_mut(FilterIndex(filter), kind)
+            .map_err(unavailable)?;
+        let size = flat::byte_size(&self.machine.borrow(), FilterIndex(filter), kind)
+            .map_err(unavailable)?;
         Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }
 
-    fn set_flat_fields(&self, filter: usize, of: HeaderMap, fields: &[u8]) -> Result<(), HeaderError> {
-        flat::replace(&mut self.machine.borrow_mut(), FilterIndex(filter), map_kind(of), fields)
+    fn set_flat_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[u8],
+    ) -> Result<(), HeaderError> {
+        flat::replace(
+            &mut self.machine.borrow_mut(),
+            FilterIndex(filter),
+            map_kind(of),
+            fields,
+        )
     }
 
     fn method(&self, filter: usize) -> Result<Option<Method>, HeaderError> {
@@ -218,7 +297,8 @@ impl StreamAccess for Exchange {
 
     fn authority(&self, filter: usize) -> Result<Option<String>, HeaderError> {
         self.read_request(filter, |head| {
-            head.authority().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            head.authority()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
     }
 
@@ -228,7 +308,9 @@ impl StreamAccess for Exchange {
     }
 
     fn path_with_query(&self, filter: usize) -> Result<Option<String>, HeaderError> {
-        self.read_request(filter, |head| head.path.as_ref().map(|path| path.as_str().to_owned()))
+        self.read_request(filter, |head| {
+            head.path.as_ref().map(|path| path.as_str().to_owned())
+        })
     }
 
     fn set_path_with_query(&self, filter: usize, path: Option<&str>) -> Result<(), HeaderError> {
@@ -237,22 +319,46 @@ impl StreamAccess for Exchange {
     }
 
     fn status(&self, filter: usize) -> Result<Option<StatusCode>, HeaderError> {
-        self.machine.borrow().response_head(FilterIndex(filter)).map(|head| head.status).map_err(unavailable)
+        self.machine
+            .borrow()
+            .response_head(FilterIndex(filter))
+            .map(|head| head.status)
+            .map_err(unavailable)
     }
 
     fn set_status(&self, filter: usize, value: Option<StatusCode>) -> Result<(), HeaderError> {
         let mut machine = self.machine.borrow_mut();
-        machine.response_head_mut(FilterIndex(filter)).map(|head| head.status = value).map_err(unavailable)
+        machine
+            .response_head_mut(FilterIndex(filter))
+            .map(|head| head.status = value)
+            .map_err(unavailable)
     }
 
     fn body_size(&self, filter: usize, of: Direction) -> Result<u32, BodyError> {
-        let size = self.machine.borrow().body_size(FilterIndex(filter), direction(of)).map_err(body_error)?;
+        let size = self
+            .machine
+            .borrow()
+            .body_size(FilterIndex(filter), direction(of))
+            .map_err(body_error)?;
         Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }
 
-    fn read_body(&self, filter: usize, of: Direction, start: u32, count: u32) -> Result<Vec<u8>, BodyError> {
+    fn read_body(
+        &self,
+        filter: usize,
+        of: Direction,
+        start: u32,
+        count: u32,
+    ) -> Result<Vec<u8>, BodyError> {
         let machine = self.machine.borrow();
-        machine.body_read(FilterIndex(filter), direction(of), start as usize, count as usize).map_err(body_error)
+        machine
+            .body_read(
+                FilterIndex(filter),
+                direction(of),
+                start as usize,
+                count as usize,
+            )
+            .map_err(body_error)
     }
 
     fn splice_body(
@@ -265,17 +371,31 @@ impl StreamAccess for Exchange {
     ) -> Result<(), BodyError> {
         let mut machine = self.machine.borrow_mut();
         machine
-            .body_splice(FilterIndex(filter), direction(of), start as usize, count as usize, data)
+            .body_splice(
+                FilterIndex(filter),
+                direction(of),
+                start as usize,
+                count as usize,
+                data,
+            )
             .map_err(body_error)
     }
 
     fn resume(&self, filter: usize, of: Direction) {
-        self.machine.borrow_mut().resume(FilterIndex(filter), direction(of));
+        self.machine
+            .borrow_mut()
+            .resume(FilterIndex(filter), direction(of));
     }
 
-    fn send_local_response(&self, filter: usize, response: LocalResponse) -> Result<(), LocalResponseError> {
+    fn send_local_response(
+        &self,
+        filter: usize,
+        response: LocalResponse,
+    ) -> Result<(), LocalResponseError> {
         let response = local_response(response)?;
-        self.machine.borrow_mut().send_local_response(FilterIndex(filter), response);
+        self.machine
+            .borrow_mut()
+            .send_local_response(FilterIndex(filter), response);
         Ok(())
     }
 
@@ -284,11 +404,15 @@ impl StreamAccess for Exchange {
     }
 
     fn narrow_interest(&self, filter: usize, interest: Interest) {
-        self.machine.borrow_mut().narrow_interest(FilterIndex(filter), interest_of(interest));
+        self.machine
+            .borrow_mut()
+            .narrow_interest(FilterIndex(filter), interest_of(interest));
     }
 
     fn clear_route_cache(&self, filter: usize) {
-        self.machine.borrow_mut().clear_route_cache(FilterIndex(filter));
+        self.machine
+            .borrow_mut()
+            .clear_route_cache(FilterIndex(filter));
     }
 
     fn property(&self, filter: usize, path: &[&str]) -> Result<PropertyValue, PropertyError> {
@@ -301,7 +425,9 @@ impl StreamAccess for Exchange {
 
     fn plugin_failed(&self, filter: usize) {
         if let Some(stream) = self.filters.get(filter) {
-            self.machine.borrow_mut().handle_filter_failed(FilterIndex(filter), stream.bound.on_failure);
+            self.machine
+                .borrow_mut()
+                .handle_filter_failed(FilterIndex(filter), stream.bound.on_failure);
         }
     }
 
@@ -320,7 +446,9 @@ pub(super) fn path_and_query(path: &str) -> Result<PathAndQuery, HeaderError> {
 
 fn local_response(response: LocalResponse) -> Result<stream::LocalResponse, LocalResponseError> {
     let status = match response.status {
-        200..=599 => StatusCode::from_u16(response.status).map_err(|_| LocalResponseError::InvalidStatus)?,
+        200..=599 => {
+            StatusCode::from_u16(response.status).map_err(|_| LocalResponseError::InvalidStatus)?
+        }
         _ => return Err(LocalResponseError::InvalidStatus),
     };
     if response.grpc_status.is_some_and(|status| status > 16) {
@@ -344,5 +472,9 @@ fn local_response(response: LocalResponse) -> Result<stream::LocalResponse, Loca
 /// Details end in logs, as one word (ABI 4.8).
 fn printable(details: &str) -> Cow<'_, str> {
     let separates = |c: char| c.is_whitespace() || c.is_control();
-    if details.contains(separates) { details.replace(separates, "_").into() } else { details.into() }
+    if details.contains(separates) {
+        details.replace(separates, "_").into()
+    } else {
+        details.into()
+    }
 }

@@ -18,7 +18,11 @@ fn with_pairs<R>(
     of: MapKind,
     then: impl FnOnce(&Pairs<'_>) -> R,
 ) -> Result<R, Unavailable> {
-    let status = if of == MapKind::ResponseHeaders { machine.response_head(filter)?.status } else { None };
+    let status = if of == MapKind::ResponseHeaders {
+        machine.response_head(filter)?.status
+    } else {
+        None
+    };
     let mut all = Pairs::new();
     let map = machine.fields(filter, of)?;
     match of {
@@ -58,12 +62,26 @@ fn push_start_line<'a>(all: &mut Pairs<'a>, head: &'a RequestHead) {
     }
 }
 
-pub(super) fn encode(machine: &Stream, filter: FilterIndex, of: MapKind) -> Result<Vec<u8>, Unavailable> {
-    with_pairs(machine, filter, of, |all| pairs::encode(all.iter().copied()))
+pub(super) fn encode(
+    machine: &Stream,
+    filter: FilterIndex,
+    of: MapKind,
+) -> Result<Vec<u8>, Unavailable> {
+    with_pairs(machine, filter, of, |all| {
+        pairs::encode(all.iter().copied())
+    })
 }
 
-pub(super) fn byte_size(machine: &Stream, filter: FilterIndex, of: MapKind) -> Result<usize, Unavailable> {
-    with_pairs(machine, filter, of, |all| all.iter().map(|(name, value)| name.len() + value.len()).sum())
+pub(super) fn byte_size(
+    machine: &Stream,
+    filter: FilterIndex,
+    of: MapKind,
+) -> Result<usize, Unavailable> {
+    with_pairs(machine, filter, of, |all| {
+        all.iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
+    })
 }
 
 /// Replaces a whole map. Pseudo-headers that are not in the list are gone, as in Envoy.
@@ -81,10 +99,12 @@ pub(super) fn replace(
             let text = std::str::from_utf8(value).map_err(|_| HeaderError::InvalidValue)?;
             match (of, pseudo) {
                 (MapKind::RequestHeaders, b"method") => {
-                    request.method = Some(Method::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
+                    request.method =
+                        Some(Method::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
                 }
                 (MapKind::RequestHeaders, b"scheme") => {
-                    request.scheme = Some(Scheme::try_from(text).map_err(|_| HeaderError::InvalidValue)?);
+                    request.scheme =
+                        Some(Scheme::try_from(text).map_err(|_| HeaderError::InvalidValue)?);
                 }
                 (MapKind::RequestHeaders, b"path") => request.path = Some(path_and_query(text)?),
                 (MapKind::RequestHeaders, b"authority") => {
@@ -94,7 +114,8 @@ pub(super) fn replace(
                     );
                 }
                 (MapKind::ResponseHeaders, b"status") => {
-                    response.status = Some(StatusCode::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
+                    response.status =
+                        Some(StatusCode::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
                 }
                 _ => return Err(HeaderError::InvalidName),
             }

@@ -1,7 +1,6 @@
 //! Moving bytes: from a message's source through the machine to whoever takes them at the other end.
 
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -59,7 +58,12 @@ impl Exchange {
         if let Some((head, end)) = outbox.response.head.take() {
             return Some(Step::Respond(head, end));
         }
-        outbox.request.head.take().filter(|_| !outbox.upstream_abandoned).map(|(head, end)| Step::Forward(head, end))
+        outbox
+            .request
+            .head
+            .take()
+            .filter(|_| !outbox.upstream_abandoned)
+            .map(|(head, end)| Step::Forward(head, end))
     }
 
     /// Gives the response's body to the chain to draw from.
@@ -69,7 +73,9 @@ impl Exchange {
 
     /// Takes the request's body back if the chain has no more to do with it.
     pub(crate) fn take_transparent_request(&self) -> Option<RequestSource> {
-        if !self.ask(|machine| machine.is_transparent(Direction::Request)) || self.outbox.borrow().request.holds_any() {
+        if !self.ask(|machine| machine.is_transparent(Direction::Request))
+            || self.outbox.borrow().request.holds_any()
+        {
             return None;
         }
         self.request_source.borrow_mut().take()
@@ -77,7 +83,8 @@ impl Exchange {
 
     /// Takes the response's body back if the chain has no more to do with it.
     pub(crate) fn take_transparent_response(&self) -> Option<ResponseSource> {
-        if !self.ask(|machine| machine.is_transparent(Direction::Response)) || self.outbox.borrow().response.holds_any()
+        if !self.ask(|machine| machine.is_transparent(Direction::Response))
+            || self.outbox.borrow().response.holds_any()
         {
             return None;
         }
@@ -85,7 +92,10 @@ impl Exchange {
     }
 
     /// The next frame of the request for the upstream.
-    pub(crate) fn poll_request_frame(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll_request_frame(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             {
                 let mut outbox = self.outbox.borrow_mut();
@@ -110,7 +120,10 @@ impl Exchange {
     }
 
     /// The next frame of the response for downstream.
-    pub(crate) fn poll_response_frame(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll_response_frame(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             {
                 let mut outbox = self.outbox.borrow_mut();
@@ -147,7 +160,9 @@ impl Exchange {
             return Poll::Pending;
         }
         let mut slot = self.request_source.borrow_mut();
-        let Some(source) = slot.as_mut() else { return Poll::Pending };
+        let Some(source) = slot.as_mut() else {
+            return Poll::Pending;
+        };
         let frame = std::task::ready!(Pin::new(&mut *source).poll_frame(cx));
         let ended = frame.is_none() || source.is_end_stream();
         if ended {
@@ -156,7 +171,9 @@ impl Exchange {
         drop(slot);
         match arrived(frame, ended) {
             Arrived::Data(data, end) => self.tell(|machine| machine.handle_request_data(data, end)),
-            Arrived::Trailers(trailers) => self.tell(|machine| machine.handle_request_trailers(trailers)),
+            Arrived::Trailers(trailers) => {
+                self.tell(|machine| machine.handle_request_trailers(trailers))
+            }
             Arrived::Nothing => {}
             Arrived::Failed(error) => {
                 tracing::debug!(request_id = self.request_id_text(), %error, "downstream failed");
@@ -173,15 +190,21 @@ impl Exchange {
             return Poll::Pending;
         }
         let mut slot = self.response_source.borrow_mut();
-        let Some(source) = slot.as_mut() else { return Poll::Pending };
+        let Some(source) = slot.as_mut() else {
+            return Poll::Pending;
+        };
         let frame = std::task::ready!(Pin::new(&mut *source).poll_frame(cx));
         let ended = frame.is_none() || source.is_end_stream();
         let source = if ended { slot.take() } else { None };
         drop(slot);
         drop(source);
         match arrived(frame, ended) {
-            Arrived::Data(data, end) => self.tell(|machine| machine.handle_response_data(data, end)),
-            Arrived::Trailers(trailers) => self.tell(|machine| machine.handle_response_trailers(trailers)),
+            Arrived::Data(data, end) => {
+                self.tell(|machine| machine.handle_response_data(data, end))
+            }
+            Arrived::Trailers(trailers) => {
+                self.tell(|machine| machine.handle_response_trailers(trailers))
+            }
             Arrived::Nothing => {}
             Arrived::Failed(error) => {
                 tracing::debug!(request_id = self.request_id_text(), %error, "upstream failed");
@@ -191,11 +214,6 @@ impl Exchange {
             }
         }
         Poll::Ready(())
-    }
-
-    /// A body for the upstream that draws from the chain.
-    pub(crate) fn shared(&self) -> Option<Rc<Self>> {
-        self.this.upgrade()
     }
 }
 
@@ -223,7 +241,9 @@ fn arrived<E: Into<BoxError>>(frame: Option<Result<Frame<Bytes>, E>>, ended: boo
         Some(Err(error)) => Arrived::Failed(error.into()),
         Some(Ok(frame)) => match frame.into_data() {
             Ok(data) => Arrived::Data(data, ended),
-            Err(frame) => frame.into_trailers().map_or(Arrived::Nothing, Arrived::Trailers),
+            Err(frame) => frame
+                .into_trailers()
+                .map_or(Arrived::Nothing, Arrived::Trailers),
         },
     }
 }

@@ -118,9 +118,10 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
         [b'[', rest @ ..] => {
             let end = rest.iter().position(|byte| *byte == b']').ok_or(INVALID)?;
             let (address, after) = rest.split_at_checked(end).ok_or(INVALID)?;
-            let valid =
-                |byte: &u8| byte.is_ascii_alphanumeric() || b":.%-._~!$&'()*+,;=".contains(byte);
-            if !address.iter().all(valid) {
+            if !address
+                .iter()
+                .all(|byte| is_host_byte(*byte) || *byte == b':')
+            {
                 return Err(INVALID);
             }
             match after {
@@ -134,9 +135,7 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
                 Some(colon) => (host.get(..colon).unwrap_or(host), host.get(colon + 1..)),
                 None => (host, None),
             };
-            let valid =
-                |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
-            if !name.iter().all(valid) {
+            if !name.iter().all(|byte| is_host_byte(*byte)) {
                 return Err(INVALID);
             }
             (name, port)
@@ -148,4 +147,12 @@ fn check_host(host: &[u8]) -> Result<(), Rejection> {
     } else {
         Ok(())
     }
+}
+
+/// `unreserved`, `sub-delims` and the sign of `pct-encoded`.
+fn is_host_byte(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&'..=b',' | b';' | b'='
+    )
 }

@@ -8,8 +8,11 @@ use crate::vm::state::VmState;
 
 /// Where the plugins' monotonic clock begins. A second before the first look at it, because Go's runtime takes a clock
 /// that reads zero for a broken one.
-static ORIGIN: LazyLock<MonotonicInstant> =
-    LazyLock::new(|| MonotonicInstant::now().checked_sub(std::time::Duration::from_secs(1)).unwrap_or_else(MonotonicInstant::now));
+static ORIGIN: LazyLock<MonotonicInstant> = LazyLock::new(|| {
+    MonotonicInstant::now()
+        .checked_sub(std::time::Duration::from_secs(1))
+        .unwrap_or_else(MonotonicInstant::now)
+});
 
 impl monotonic_clock::Host for VmState {
     fn now(&mut self) -> monotonic_clock::Mark {
@@ -19,7 +22,9 @@ impl monotonic_clock::Host for VmState {
 
 impl system_clock::Host for VmState {
     fn now(&mut self) -> system_clock::Instant {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         system_clock::Instant {
             seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             nanoseconds: since.subsec_nanos(),

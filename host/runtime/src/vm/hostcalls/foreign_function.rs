@@ -9,7 +9,7 @@ impl foreign_function::Host for VmState {
         _root: u64,
         _context: Option<u64>,
         _name: String,
-        _arguments: Vec<u8>,
+        _input: Vec<u8>,
     ) -> Result<Vec<u8>, ForeignFunctionError> {
         Err(ForeignFunctionError::NotFound)
     }

@@ -13,17 +13,31 @@ impl VmState {
 }
 
 impl http_headers::Host for VmState {
-    fn get(&mut self, context: u64, of: HeaderMap, name: String) -> Result<Option<Vec<u8>>, HeaderError> {
+    fn get(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        name: String,
+    ) -> Result<Option<Vec<u8>>, HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.field(stream.filter, of, &name)
     }
 
-    fn get_all(&mut self, context: u64, of: HeaderMap, name: String) -> Result<Vec<Vec<u8>>, HeaderError> {
+    fn get_all(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        name: String,
+    ) -> Result<Vec<Vec<u8>>, HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.field_values(stream.filter, of, &name)
     }
 
-    fn entries(&mut self, context: u64, of: HeaderMap) -> Result<Vec<(String, Vec<u8>)>, HeaderError> {
+    fn entries(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+    ) -> Result<Vec<(String, Vec<u8>)>, HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.fields(stream.filter, of)
     }
@@ -33,12 +47,24 @@ impl http_headers::Host for VmState {
         stream.access.field_count(stream.filter, of)
     }
 
-    fn append(&mut self, context: u64, of: HeaderMap, name: String, value: Vec<u8>) -> Result<(), HeaderError> {
+    fn append(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        name: String,
+        value: Vec<u8>,
+    ) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.append_field(stream.filter, of, &name, &value)
     }
 
-    fn set(&mut self, context: u64, of: HeaderMap, name: String, value: Vec<u8>) -> Result<(), HeaderError> {
+    fn set(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        name: String,
+        value: Vec<u8>,
+    ) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.set_field(stream.filter, of, &name, &value)
     }
@@ -48,7 +74,12 @@ impl http_headers::Host for VmState {
         stream.access.remove_field(stream.filter, of, &name)
     }
 
-    fn set_entries(&mut self, context: u64, of: HeaderMap, entries: Vec<(String, Vec<u8>)>) -> Result<(), HeaderError> {
+    fn set_entries(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        entries: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.set_fields(stream.filter, of, &entries)
     }
@@ -65,7 +96,12 @@ impl flat_headers::Host for VmState {
         stream.access.fields_byte_size(stream.filter, of)
     }
 
-    fn set_entries(&mut self, context: u64, of: HeaderMap, entries: Vec<u8>) -> Result<(), HeaderError> {
+    fn set_entries(
+        &mut self,
+        context: u64,
+        of: HeaderMap,
+        entries: Vec<u8>,
+    ) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
         stream.access.set_flat_fields(stream.filter, of, &entries)
     }

@@ -10,22 +10,32 @@ use crate::vm::state::VmState;
 impl http_start_line::Host for VmState {
     fn get_method(&mut self, context: u64) -> Result<Option<Method>, HeaderError> {
         let stream = self.headers_of(context)?;
-        Ok(stream.access.method(stream.filter)?.map(|method| method_to_wit(&method)))
+        Ok(stream
+            .access
+            .method(stream.filter)?
+            .map(|method| method_to_wit(&method)))
     }
 
     fn set_method(&mut self, context: u64, value: Option<Method>) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
-        stream.access.set_method(stream.filter, value.map(method_from_wit).transpose()?)
+        stream
+            .access
+            .set_method(stream.filter, value.map(method_from_wit).transpose()?)
     }
 
     fn get_scheme(&mut self, context: u64) -> Result<Option<Scheme>, HeaderError> {
         let stream = self.headers_of(context)?;
-        Ok(stream.access.scheme(stream.filter)?.map(|scheme| scheme_to_wit(&scheme)))
+        Ok(stream
+            .access
+            .scheme(stream.filter)?
+            .map(|scheme| scheme_to_wit(&scheme)))
     }
 
     fn set_scheme(&mut self, context: u64, value: Option<Scheme>) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
-        stream.access.set_scheme(stream.filter, value.map(scheme_from_wit).transpose()?)
+        stream
+            .access
+            .set_scheme(stream.filter, value.map(scheme_from_wit).transpose()?)
     }
 
     fn get_authority(&mut self, context: u64) -> Result<Option<String>, HeaderError> {
@@ -43,21 +53,32 @@ impl http_start_line::Host for VmState {
         stream.access.path_with_query(stream.filter)
     }
 
-    fn set_path_with_query(&mut self, context: u64, value: Option<String>) -> Result<(), HeaderError> {
+    fn set_path_with_query(
+        &mut self,
+        context: u64,
+        value: Option<String>,
+    ) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
-        stream.access.set_path_with_query(stream.filter, value.as_deref())
+        stream
+            .access
+            .set_path_with_query(stream.filter, value.as_deref())
     }
 
     fn get_status(&mut self, context: u64) -> Result<Option<u16>, HeaderError> {
         let stream = self.headers_of(context)?;
-        Ok(stream.access.status(stream.filter)?.map(|status| status.as_u16()))
+        Ok(stream
+            .access
+            .status(stream.filter)?
+            .map(|status| status.as_u16()))
     }
 
     fn set_status(&mut self, context: u64, value: Option<u16>) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
         let status = match value {
             // Interim responses and numbers without a meaning cannot be a final response's status.
-            Some(code @ 200..=599) => Some(StatusCode::from_u16(code).map_err(|_| HeaderError::InvalidValue)?),
+            Some(code @ 200..=599) => {
+                Some(StatusCode::from_u16(code).map_err(|_| HeaderError::InvalidValue)?)
+            }
             Some(_) => return Err(HeaderError::InvalidValue),
             None => None,
         };
@@ -91,7 +112,9 @@ fn method_from_wit(method: Method) -> Result<HttpMethod, HeaderError> {
         Method::Options => HttpMethod::OPTIONS,
         Method::Trace => HttpMethod::TRACE,
         Method::Patch => HttpMethod::PATCH,
-        Method::Other(name) => HttpMethod::from_bytes(name.as_bytes()).map_err(|_| HeaderError::InvalidValue)?,
+        Method::Other(name) => {
+            HttpMethod::from_bytes(name.as_bytes()).map_err(|_| HeaderError::InvalidValue)?
+        }
     })
 }
 
@@ -107,6 +130,8 @@ fn scheme_from_wit(scheme: Scheme) -> Result<HttpScheme, HeaderError> {
     match scheme {
         Scheme::Http => Ok(HttpScheme::HTTP),
         Scheme::Https => Ok(HttpScheme::HTTPS),
-        Scheme::Other(name) => HttpScheme::try_from(name.as_str()).map_err(|_| HeaderError::InvalidValue),
+        Scheme::Other(name) => {
+            HttpScheme::try_from(name.as_str()).map_err(|_| HeaderError::InvalidValue)
+        }
     }
 }

@@ -11,8 +11,14 @@ impl http_stream::Host for VmState {
         }
     }
 
-    fn send_local_response(&mut self, context: u64, response: LocalResponse) -> Result<(), LocalResponseError> {
-        let (stream, filter) = self.steer(context).ok_or(LocalResponseError::UnknownStream)?;
+    fn send_local_response(
+        &mut self,
+        context: u64,
+        response: LocalResponse,
+    ) -> Result<(), LocalResponseError> {
+        let (stream, filter) = self
+            .steer(context)
+            .ok_or(LocalResponseError::UnknownStream)?;
         stream.send_local_response(filter, response)
     }
 

@@ -2,7 +2,9 @@
 
 use wasmtime::component::Resource;
 
-use crate::vm::bindings::proxy_wasm::plugin::metrics::{self, Counter, Gauge, Histogram, MetricError};
+use crate::vm::bindings::proxy_wasm::plugin::metrics::{
+    self, Counter, Gauge, Histogram, MetricError,
+};
 use crate::vm::state::VmState;
 
 impl metrics::Host for VmState {}
@@ -32,7 +34,9 @@ impl metrics::HostGauge for VmState {
         Err(MetricError::Unsupported)
     }
 
-    fn add(&mut self, _gauge: Resource<Gauge>, _amount: i64) {}
+    fn add(&mut self, _gauge: Resource<Gauge>, _amount: u64) {}
+
+    fn subtract(&mut self, _gauge: Resource<Gauge>, _amount: u64) {}
 
     fn set(&mut self, _gauge: Resource<Gauge>, _value: u64) {}
 

@@ -9,13 +9,20 @@ impl property::Host for VmState {
         let stream = self.stream(context).ok_or(PropertyError::UnknownContext)?;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         // A stream context is only ever named by its own plugin's callbacks, or by plugins that share its VM.
-        match self.current_plugin().and_then(|info| of_plugin(info, &path)) {
+        match self
+            .current_plugin()
+            .and_then(|info| of_plugin(info, &path))
+        {
             Some(value) => Ok(value),
             None => stream.access.property(stream.filter, &path),
         }
     }
 
-    fn get_of_root(&mut self, root: u64, path: Vec<String>) -> Result<PropertyValue, PropertyError> {
+    fn get_of_root(
+        &mut self,
+        root: u64,
+        path: Vec<String>,
+    ) -> Result<PropertyValue, PropertyError> {
         let info = &self.root(root).ok_or(PropertyError::UnknownContext)?.info;
         if path.is_empty() {
             return Err(PropertyError::NotSerializable);

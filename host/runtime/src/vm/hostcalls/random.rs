@@ -8,7 +8,12 @@ const MAX_RANDOM_BYTES: usize = 64 * 1024;
 
 impl random::Host for VmState {
     fn get_random_bytes(&mut self, max_len: u64) -> Vec<u8> {
-        let mut bytes = vec![0; usize::try_from(max_len).unwrap_or(usize::MAX).min(MAX_RANDOM_BYTES)];
+        let mut bytes = vec![
+            0;
+            usize::try_from(max_len)
+                .unwrap_or(usize::MAX)
+                .min(MAX_RANDOM_BYTES)
+        ];
         if let Err(error) = getrandom::fill(&mut bytes) {
             // Nothing rather than something predictable.
             tracing::error!(%error, "the operating system gave no random bytes");

@@ -5,6 +5,7 @@ use crate::vm::state::VmState;
 
 impl root_control::Host for VmState {
     fn done(&mut self, root: u64) -> bool {
-        self.root_mut(root).is_some_and(|root| std::mem::take(&mut root.pending_done))
+        self.root_mut(root)
+            .is_some_and(|root| std::mem::take(&mut root.pending_done))
     }
 }

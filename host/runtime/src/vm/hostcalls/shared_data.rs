@@ -9,7 +9,12 @@ impl shared_data::Host for VmState {
         Err(SharedDataError::Unsupported)
     }
 
-    fn set(&mut self, _key: Vec<u8>, _value: Vec<u8>, _version: u32) -> Result<(), SharedDataError> {
+    fn set(
+        &mut self,
+        _key: Vec<u8>,
+        _value: Vec<u8>,
+        _version: u32,
+    ) -> Result<(), SharedDataError> {
         self.report_unsupported("shared-data.set");
         Err(SharedDataError::Unsupported)
     }

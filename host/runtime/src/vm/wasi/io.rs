@@ -5,10 +5,13 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime_wasi::p2::bindings::io::streams::{HostInputStream as AsyncInput, HostOutputStream as AsyncOutput};
+use wasmtime_wasi::p2::bindings::io::streams::{
+    HostInputStream as AsyncInput, HostOutputStream as AsyncOutput,
+};
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
 use wasmtime_wasi::p2::{
-    DynInputStream as InputStream, DynOutputStream as OutputStream, DynPollable, StreamError, StreamResult,
+    DynInputStream as InputStream, DynOutputStream as OutputStream, DynPollable, StreamError,
+    StreamResult,
 };
 use wasmtime_wasi_io::bindings::wasi::io::error;
 use wasmtime_wasi_io::bindings::wasi::io::poll::HostPollable as AsyncPollable;
@@ -48,7 +51,9 @@ impl error::HostError for Io<'_> {
 impl poll::Host for Io<'_> {
     fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
         if pollables.is_empty() {
-            return Err(wasmtime::Error::msg("`wasi:io/poll.poll` called with an empty list"));
+            return Err(wasmtime::Error::msg(
+                "`wasi:io/poll.poll` called with an empty list",
+            ));
         }
         Ok((0..u32::try_from(pollables.len())?).collect())
     }
@@ -69,7 +74,10 @@ impl poll::HostPollable for Io<'_> {
 }
 
 impl streams::Host for Io<'_> {
-    fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+    fn convert_stream_error(
+        &mut self,
+        error: StreamError,
+    ) -> wasmtime::Result<streams::StreamError> {
         streams::Host::convert_stream_error(self.0, error)
     }
 }
@@ -79,7 +87,11 @@ impl streams::HostInputStream for Io<'_> {
         AsyncInput::read(self.0, stream, count)
     }
 
-    fn blocking_read(&mut self, stream: Resource<InputStream>, count: u64) -> StreamResult<Vec<u8>> {
+    fn blocking_read(
+        &mut self,
+        stream: Resource<InputStream>,
+        count: u64,
+    ) -> StreamResult<Vec<u8>> {
         once(AsyncInput::blocking_read(self.0, stream, count))
     }
 
@@ -91,7 +103,10 @@ impl streams::HostInputStream for Io<'_> {
         once(AsyncInput::blocking_skip(self.0, stream, count))
     }
 
-    fn subscribe(&mut self, stream: Resource<InputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<InputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         AsyncInput::subscribe(self.0, stream)
     }
 
@@ -109,15 +124,28 @@ impl streams::HostOutputStream for Io<'_> {
         AsyncOutput::write(self.0, stream, bytes)
     }
 
-    fn blocking_write_and_flush(&mut self, stream: Resource<OutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+    fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        bytes: Vec<u8>,
+    ) -> StreamResult<()> {
         once(AsyncOutput::blocking_write_and_flush(self.0, stream, bytes))
     }
 
-    fn blocking_write_zeroes_and_flush(&mut self, stream: Resource<OutputStream>, count: u64) -> StreamResult<()> {
-        once(AsyncOutput::blocking_write_zeroes_and_flush(self.0, stream, count))
+    fn blocking_write_zeroes_and_flush(
+        &mut self,
+        stream: Resource<OutputStream>,
+        count: u64,
+    ) -> StreamResult<()> {
+        once(AsyncOutput::blocking_write_zeroes_and_flush(
+            self.0, stream, count,
+        ))
     }
 
-    fn subscribe(&mut self, stream: Resource<OutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<OutputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         AsyncOutput::subscribe(self.0, stream)
     }
 
@@ -133,7 +161,12 @@ impl streams::HostOutputStream for Io<'_> {
         once(AsyncOutput::blocking_flush(self.0, stream))
     }
 
-    fn splice(&mut self, to: Resource<OutputStream>, from: Resource<InputStream>, count: u64) -> StreamResult<u64> {
+    fn splice(
+        &mut self,
+        to: Resource<OutputStream>,
+        from: Resource<InputStream>,
+        count: u64,
+    ) -> StreamResult<u64> {
         AsyncOutput::splice(self.0, to, from, count)
     }
 

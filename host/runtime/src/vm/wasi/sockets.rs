@@ -2,7 +2,9 @@
 
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::p2::bindings::sockets::network::ErrorCode;
-use wasmtime_wasi::p2::bindings::sockets::{instance_network, ip_name_lookup, network, tcp_create_socket};
+use wasmtime_wasi::p2::bindings::sockets::{
+    instance_network, ip_name_lookup, network, tcp_create_socket,
+};
 use wasmtime_wasi::p2::bindings::sync::sockets::{tcp, udp, udp_create_socket};
 use wasmtime_wasi::p2::{SocketError, SocketResult, TcpSocket, UdpSocket};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
@@ -21,7 +23,10 @@ impl network::Host for NoSockets {
         error.downcast()
     }
 
-    fn network_error_code(&mut self, _: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
+    fn network_error_code(
+        &mut self,
+        _: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
         Ok(None)
     }
 }
@@ -33,13 +38,19 @@ impl network::HostNetwork for NoSockets {
 }
 
 impl tcp_create_socket::Host for NoSockets {
-    fn create_tcp_socket(&mut self, _: network::IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+    fn create_tcp_socket(
+        &mut self,
+        _: network::IpAddressFamily,
+    ) -> SocketResult<Resource<TcpSocket>> {
         Err(ErrorCode::NotSupported.into())
     }
 }
 
 impl udp_create_socket::Host for NoSockets {
-    fn create_udp_socket(&mut self, _: network::IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+    fn create_udp_socket(
+        &mut self,
+        _: network::IpAddressFamily,
+    ) -> SocketResult<Resource<UdpSocket>> {
         Err(ErrorCode::NotSupported.into())
     }
 }

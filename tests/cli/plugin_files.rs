@@ -1,0 +1,114 @@
+//! Files that are no plugins: every command says the same of them.
+
+use crate::modules::{self, wasm};
+use crate::shell::Shell;
+
+/// For each file, `serve` and the other commands that read it.
+fn transcript(shell: &Shell, files: &[&str]) -> String {
+    let commands: Vec<_> = files
+        .iter()
+        .flat_map(|file| {
+            [
+                format!("serve {file}"),
+                format!("inspect {file}"),
+                format!("compose {file} -o out.wasm"),
+            ]
+        })
+        .collect();
+    shell.transcript(commands.iter().map(String::as_str))
+}
+
+#[test]
+fn not_webassembly() {
+    let shell = Shell::with(&[
+        ("empty.wasm", b""),
+        ("script.sh", b"#!/bin/sh\nexit 1\n"),
+        ("module.wat", b"(module)"),
+        ("module.wasm.gz", b"\x1f\x8b\x08\0\0\0\0\0"),
+        ("noise.wasm", b"\xff\0\x1b[31m"),
+        ("header.wasm", b"\0asm\x01"),
+        ("future.wasm", b"\0asm\x09\0\0\0"),
+    ]);
+    std::fs::create_dir(shell.path().join("directory")).unwrap();
+    let files = [
+        "missing.wasm",
+        "directory",
+        "empty.wasm",
+        "script.sh",
+        "module.wat",
+        "module.wasm.gz",
+        "noise.wasm",
+        "header.wasm",
+        "future.wasm",
+    ];
+    insta::assert_snapshot!(transcript(&shell, &files));
+}
+
+#[test]
+fn webassembly_that_is_no_plugin() {
+    let minimal = wasm(modules::MINIMAL);
+    let without = |part: &str| wasm(&modules::MINIMAL.replace(part, "renamed"));
+    let shell = Shell::with(&[
+        ("truncated.wasm", &minimal[..minimal.len() - 3]),
+        ("damaged.wasm", &[&minimal[..8], &[0x1f; 40]].concat()),
+        ("no-marker.wasm", &without("proxy_abi_version_0_2_1")),
+        (
+            "vnext.wasm",
+            &wasm(&modules::MINIMAL.replace("0_2_1", "0_3_0")),
+        ),
+        ("no-allocator.wasm", &without("proxy_on_memory_allocate")),
+        (
+            "callback.wasm",
+            &wasm(&modules::MINIMAL.replace("(param i32 i32)", "(param i64)")),
+        ),
+        ("command.wasm", &wasm(modules::OTHER_COMPONENT)),
+    ]);
+    let files = [
+        "truncated.wasm",
+        "damaged.wasm",
+        "no-marker.wasm",
+        "vnext.wasm",
+        "no-allocator.wasm",
+        "callback.wasm",
+        "command.wasm",
+    ];
+    insta::assert_snapshot!(transcript(&shell, &files));
+}
+
+/// The offset that engines name is one in the linked component, and moves with every change of the shim.
+#[test]
+fn an_invalid_function_body() {
+    let shell = Shell::with(&[("body.wasm", &wasm(modules::INVALID_BODY))]);
+    let transcript = transcript(&shell, &["body.wasm"]);
+    assert_eq!(
+        transcript
+            .matches("type mismatch: expected i32, found i64")
+            .count(),
+        3,
+        "{transcript}"
+    );
+    assert_eq!(transcript.matches("check the ").count(), 3, "{transcript}");
+    assert_eq!(
+        transcript.matches("[exit code 1]").count(),
+        2,
+        "{transcript}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_does_not_hang() {
+    let shell = Shell::new();
+    let fifo = shell.path().join("fifo");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&fifo)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let output = shell.run("inspect fifo");
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("is not a file")
+    );
+}

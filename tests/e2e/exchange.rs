@@ -1,0 +1,88 @@
+//! Exchanges around plugins: bodies, clients that leave, upstreams that fail.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use bytes::Bytes;
+use http::Response;
+use proxy_wasi_test_support::{Example, Kind, Origin};
+
+use crate::{both_kinds, proxy};
+
+both_kinds!(
+    bodies_pass_unchanged,
+    a_head_request_has_no_body,
+    a_client_that_leaves_ends_its_stream,
+    an_upstream_that_is_not_there_is_a_503,
+);
+
+fn bodies_pass_unchanged(kind: Kind) {
+    let origin = Origin::start(|request| Response::new(request.body.clone()));
+    let proxy = proxy()
+        .arg(Example::Headers.file(kind))
+        .args(["--upstream", &origin.url()])
+        .start();
+    for size in [0, 1, 70_000, 5_000_000_usize] {
+        let body: Bytes = (0..size)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect();
+        for client in [proxy.client(), proxy.http2()] {
+            let reply = client.request("POST", "/echo", &[], body.clone());
+            assert_eq!(reply.status, 200);
+            assert!(reply.body == body, "{size} bytes changed on their way");
+            assert_eq!(reply.header("x-plugin").as_deref(), Some("headers"));
+        }
+    }
+}
+
+fn a_head_request_has_no_body(kind: Kind) {
+    let origin = Origin::start(|_| Response::new(Bytes::from("hidden")));
+    let proxy = proxy()
+        .arg(Example::Headers.file(kind))
+        .args(["--upstream", &origin.url()])
+        .start();
+    let reply = proxy.client().request("HEAD", "/", &[], "");
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("content-length").as_deref(), Some("6"));
+    assert_eq!(reply.header("x-plugin").as_deref(), Some("headers"));
+    assert!(reply.body.is_empty());
+}
+
+/// Done, log and delete still run: the plugin's line is there, and so is the access log's.
+fn a_client_that_leaves_ends_its_stream(kind: Kind) {
+    // An upstream that accepts and never answers.
+    let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let proxy = proxy()
+        .arg(Example::Headers.file(kind))
+        .args(["--upstream", &url, "--log-level", "debug"])
+        .start();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client
+        .write_all(b"GET /abandoned HTTP/1.1\r\nhost: a\r\nx-request-id: gone\r\n\r\n")
+        .unwrap();
+    // The request is on its way, and its stream exists.
+    let (mut waiting, _) = upstream.accept().unwrap();
+    let mut start = [0; 14];
+    waiting.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"GET /abandoned");
+    drop(client);
+    let line = proxy.wait_for_log(&["GET /abandoned -"]);
+    assert!(line.contains("request_id=\"gone\""), "{line}");
+    proxy.wait_for_log(&["\"GET /abandoned HTTP/1.1\" 0 "]);
+}
+
+fn an_upstream_that_is_not_there_is_a_503(kind: Kind) {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
+    let proxy = proxy()
+        .arg(Example::Headers.file(kind))
+        .args(["--upstream", &url])
+        .start();
+    let reply = proxy.get("/");
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.text(), "upstream unavailable\n");
+    // A response of the proxy's own passes the plugins' response path like any other.
+    assert_eq!(reply.header("x-plugin").as_deref(), Some("headers"));
+}

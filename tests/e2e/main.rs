@@ -1,0 +1,59 @@
+//! The real binary, real sockets: what users of `proxy-wasi serve` rely on.
+//!
+//! What both kinds of plugin can express is tested with both: a scenario takes a [`Kind`] and [`both_kinds!`] makes two
+//! tests of it.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test fails it, and says so"
+)]
+
+mod chain;
+mod compose;
+mod examples;
+mod exchange;
+mod start;
+mod stop;
+
+use std::path::Path;
+
+use proxy_wasi_test_support::{Example, Kind, Proxy, ProxyBuilder};
+
+const PROXY_WASI: &str = env!("CARGO_BIN_EXE_proxy-wasi");
+
+/// A proxy to be started.
+fn proxy() -> ProxyBuilder {
+    ProxyBuilder::new(PROXY_WASI)
+}
+
+/// A proxy with one example before the built-in upstream.
+fn serve(example: Example, kind: Kind) -> Proxy {
+    proxy().arg(example.file(kind)).start()
+}
+
+/// Runs `proxy-wasi` with arguments to its end.
+fn proxy_wasi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> std::process::Output {
+    std::process::Command::new(PROXY_WASI)
+        .args(args)
+        .output()
+        .expect("the binary runs")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the path is text")
+}
+
+/// Two tests of each scenario.
+macro_rules! both_kinds {
+    ($($scenario:ident),* $(,)?) => {
+        mod legacy {
+            $(#[test] fn $scenario() { super::$scenario(proxy_wasi_test_support::Kind::Legacy); })*
+        }
+        mod wit {
+            $(#[test] fn $scenario() { super::$scenario(proxy_wasi_test_support::Kind::Wit); })*
+        }
+    };
+}
+use both_kinds;

@@ -1,0 +1,29 @@
+//! Builds the plugins that tests serve.
+
+use proxy_wasi_guest_builder::GuestBuild;
+
+/// Packages and their targets: legacy modules as the Rust SDK's users build them, components as ours do.
+const GUESTS: &[(&str, &str)] = &[
+    ("legacy-rust-auth", "wasm32-wasip1"),
+    ("legacy-rust-config", "wasm32-wasip1"),
+    ("legacy-rust-headers", "wasm32-wasip1"),
+    ("wit-rust-auth", "wasm32-wasip2"),
+    ("wit-rust-config", "wasm32-wasip2"),
+    ("wit-rust-headers", "wasm32-wasip2"),
+];
+
+fn main() {
+    for (package, target) in GUESTS {
+        let wasm = GuestBuild::new(*package).target(*target).build();
+        let name = package.replace('-', "_").to_uppercase();
+        println!("cargo::rustc-env=GUEST_{name}={}", wasm.display());
+    }
+    // The module for the other target that the Rust SDK supports: no WASI, `malloc`.
+    let wasm = GuestBuild::new("legacy-rust-headers")
+        .target("wasm32-unknown-unknown")
+        .build();
+    println!(
+        "cargo::rustc-env=GUEST_LEGACY_RUST_HEADERS_UNKNOWN={}",
+        wasm.display()
+    );
+}

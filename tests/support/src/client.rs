@@ -1,0 +1,138 @@
+//! An HTTP client that hides nothing.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+/// Where requests go, and in which protocol. Every request has a connection of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    address: SocketAddr,
+    http2: bool,
+}
+
+/// A response with its body.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub version: Version,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
+}
+
+impl Client {
+    pub(crate) fn http1(address: SocketAddr) -> Self {
+        Self {
+            address,
+            http2: false,
+        }
+    }
+
+    pub(crate) fn http2(address: SocketAddr) -> Self {
+        Self {
+            address,
+            http2: true,
+        }
+    }
+
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.request("GET", path, headers, Bytes::new())
+    }
+
+    /// Sends a request and reads the whole response.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime
+            .block_on(self.send(method, path, headers, body.into()))
+            .expect("the proxy answers")
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Reply, hyper::Error> {
+        let uri = if self.http2 {
+            format!("http://{}{path}", self.address)
+        } else {
+            path.to_owned()
+        };
+        let mut request = Request::builder().method(method).uri(uri);
+        if !self.http2 {
+            request = request.header("host", self.address.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body)).unwrap();
+        let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
+        let response = if self.http2 {
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await?;
+            tokio::spawn(connection);
+            sender.send_request(request).await?
+        } else {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+            tokio::spawn(connection);
+            sender.send_request(request).await?
+        };
+        let (head, body) = response.into_parts();
+        let body = body.collect().await?;
+        Ok(Reply {
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
+            trailers: body.trailers().cloned(),
+            body: body.to_bytes(),
+        })
+    }
+}
+
+impl Reply {
+    /// The values of a field, joined.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<_> = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the body is text")
+    }
+
+    /// The body of the built-in upstream: the request as it arrived there.
+    pub fn echo(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The values of a field of the request as it arrived at the built-in upstream.
+    pub fn echoed(&self, name: &str) -> Vec<String> {
+        let echo = self.echo();
+        let fields = echo["headers"].as_array().expect("the echo has headers");
+        let values = fields.iter().filter(|field| field[0] == name);
+        values
+            .map(|field| field[1].as_str().unwrap().to_owned())
+            .collect()
+    }
+}

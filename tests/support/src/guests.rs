@@ -1,0 +1,40 @@
+//! The plugins that tests serve.
+
+use std::path::{Path, PathBuf};
+
+/// An example that exists as a legacy module and as a component, which behave the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Example {
+    Auth,
+    Config,
+    Headers,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Legacy,
+    Wit,
+}
+
+/// `legacy-rust-headers` for `wasm32-unknown-unknown`.
+pub const LEGACY_RUST_HEADERS_UNKNOWN: &str = env!("GUEST_LEGACY_RUST_HEADERS_UNKNOWN");
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Legacy, Self::Wit];
+}
+
+impl Example {
+    /// The built plugin.
+    pub fn file(self, kind: Kind) -> PathBuf {
+        Path::new(match (kind, self) {
+            (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
+            (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
+            (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
+            (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
+            (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
+            (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
+        })
+        .to_path_buf()
+    }
+}

@@ -1,0 +1,24 @@
+//! Runs the proxy as its users do, between scripted clients and upstreams.
+//!
+//! Nothing here waits for a time to pass: servers are asked for port 0 and tell where they listen, and log lines are
+//! waited for, up to a limit that only a failing test reaches.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::indexing_slicing,
+    reason = "support of tests: what goes wrong here fails a test, and says so"
+)]
+
+mod client;
+mod guests;
+mod origin;
+mod proxy;
+
+pub use client::{Client, Reply};
+pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN};
+pub use origin::{Origin, Received};
+pub use proxy::{Failed, Proxy, ProxyBuilder};

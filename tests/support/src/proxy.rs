@@ -1,0 +1,247 @@
+//! A running `proxy-wasi serve`.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Reply};
+
+/// How long anything may take before a test is given up. Never reached by a test that passes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A proxy to start.
+#[derive(Debug)]
+pub struct ProxyBuilder {
+    command: Command,
+    listen: String,
+}
+
+/// A proxy that did not start, or has ended.
+#[derive(Debug)]
+pub struct Failed {
+    pub status: ExitStatus,
+    pub stderr: String,
+}
+
+/// A running proxy. Killed when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Log>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    changed: Condvar,
+}
+
+impl ProxyBuilder {
+    /// `binary serve`, on a free port, with one worker, and without the user's compile cache.
+    pub fn new(binary: impl AsRef<OsStr>) -> Self {
+        Self::serve(binary).arg("--no-cache")
+    }
+
+    /// As [`new`](Self::new), with a compile cache of its own.
+    pub fn cached(binary: impl AsRef<OsStr>, directory: impl AsRef<OsStr>) -> Self {
+        Self::serve(binary)
+            .arg("--cache-dir")
+            .arg(directory.as_ref())
+    }
+
+    fn serve(binary: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(binary);
+        command.args(["serve", "--workers", "1"]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            command,
+            listen: "127.0.0.1:0".to_owned(),
+        }
+    }
+
+    /// Listens elsewhere than on a free port.
+    #[must_use]
+    pub fn listen(mut self, address: impl ToString) -> Self {
+        self.listen = address.to_string();
+        self
+    }
+
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.command.arg(arg.into());
+        self
+    }
+
+    #[must_use]
+    pub fn args<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// Starts the proxy and waits for its ready line.
+    pub fn start(self) -> Proxy {
+        self.try_start()
+            .unwrap_or_else(|failed| panic!("the proxy did not start: {failed:?}"))
+    }
+
+    /// Starts the proxy and waits for its ready line or its end.
+    pub fn try_start(mut self) -> Result<Proxy, Failed> {
+        let mut child = self
+            .command
+            .args(["--listen", &self.listen])
+            .spawn()
+            .expect("the binary runs");
+        let log = Arc::new(Log::default());
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let reader = thread::spawn({
+            let log = Arc::clone(&log);
+            move || log.read(stderr)
+        });
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut ready = String::new();
+        stdout
+            .read_line(&mut ready)
+            .expect("standard output is text");
+        let Some(address) = ready.trim_end().strip_prefix("listening on http://") else {
+            let status = child.wait().expect("it can be waited for");
+            reader.join().expect("the log was read");
+            return Err(Failed {
+                status,
+                stderr: log.text(),
+            });
+        };
+        let address = address.parse().expect("the ready line names an address");
+        // Nothing else is written there; reading on keeps the pipe open.
+        let rest = thread::spawn(move || drop(stdout.read_to_string(&mut String::new())));
+        Ok(Proxy {
+            child,
+            address,
+            log,
+            readers: vec![reader, rest],
+        })
+    }
+}
+
+impl Proxy {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A client of this proxy, over HTTP/1.1.
+    pub fn client(&self) -> Client {
+        Client::http1(self.address)
+    }
+
+    /// A client of this proxy, over HTTP/2 with prior knowledge.
+    pub fn http2(&self) -> Client {
+        Client::http2(self.address)
+    }
+
+    /// A GET over HTTP/1.1.
+    pub fn get(&self, path: &str) -> Reply {
+        self.client().get(path, &[])
+    }
+
+    /// Waits for a line of the log that holds all of `parts`, and returns it.
+    pub fn wait_for_log(&self, parts: &[&str]) -> String {
+        self.log
+            .wait_for(|lines| {
+                lines
+                    .iter()
+                    .find(|line| parts.iter().all(|part| line.contains(part)))
+                    .cloned()
+            })
+            .unwrap_or_else(|| panic!("no line with {parts:?} in the log:\n{}", self.log.text()))
+    }
+
+    /// Waits until so many lines of the log hold `part`, and returns them.
+    pub fn wait_for_lines(&self, part: &str, count: usize) -> Vec<String> {
+        self.log
+            .wait_for(|lines| {
+                let found: Vec<_> = lines
+                    .iter()
+                    .filter(|line| line.contains(part))
+                    .cloned()
+                    .collect();
+                (found.len() >= count).then_some(found)
+            })
+            .unwrap_or_else(|| {
+                panic!(
+                    "not {count} lines with `{part}` in the log:\n{}",
+                    self.log.text()
+                )
+            })
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Waits for the end of the process.
+    pub fn wait(mut self) -> Failed {
+        let status = self.child.wait().expect("it can be waited for");
+        for reader in self.readers.drain(..) {
+            reader.join().expect("the output was read");
+        }
+        Failed {
+            status,
+            stderr: self.log.text(),
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Log {
+    fn read(&self, stderr: impl BufRead) {
+        for line in stderr.lines() {
+            let Ok(line) = line else { break };
+            self.lines.lock().unwrap().push(line);
+            self.changed.notify_all();
+        }
+    }
+
+    fn wait_for<R>(&self, find: impl Fn(&[String]) -> Option<R>) -> Option<R> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.lines.lock().unwrap();
+        loop {
+            if let Some(found) = find(&lines) {
+                return Some(found);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            lines = self.changed.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+
+    fn text(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+}
