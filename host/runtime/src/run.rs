@@ -109,6 +109,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
 
     let signal = wait_for_signal().map_err(RunError::Worker)?;
     tracing::info!(signal, "stopping: open requests are finished first");
+    stop_at_once_if_asked_again();
     trigger.start();
     for worker in workers {
         worker.thread.join().map_err(|_| RunError::Panicked)??;
@@ -117,6 +118,19 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
         log.finish().map_err(RunError::Worker)?;
     }
     Ok(())
+}
+
+/// Ends the process at the next signal, whatever is still open.
+fn stop_at_once_if_asked_again() {
+    let wait = || {
+        if let Ok(signal) = wait_for_signal() {
+            tracing::warn!(signal, "stopped at once: open requests are cut off");
+            #[expect(clippy::exit, reason = "that is what a second signal asks for")]
+            std::process::exit(1);
+        }
+    };
+    // Without the thread, the grace period ends the process in time.
+    drop(thread::Builder::new().name("signals".into()).spawn(wait));
 }
 
 struct Worker {

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 use proxy_wasi_stream::{
-    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, RequestHead, ResetReason,
-    ResponseHead, Stream, TrailersAction,
+    Action, Callback, DataAction, Direction, Effect, FilterIndex, HeaderAction, RequestHead,
+    ResetReason, ResponseHead, Stream, TrailersAction,
 };
 use smallvec::SmallVec;
 
@@ -162,12 +162,32 @@ impl Exchange {
         if self.running.replace(true) {
             return;
         }
+        let room = self.room();
         loop {
             let effect = self.machine.borrow_mut().poll_effect();
             let Some(effect) = effect else { break };
             self.carry_out(effect);
         }
         self.running.set(false);
+        // A resume can make room without any other effect: whoever moves that message's bytes must hear of it.
+        let now = self.room();
+        if now.0 && !room.0 {
+            wake(&self.wakers.request_body);
+            wake(&self.wakers.handler);
+        }
+        if now.1 && !room.1 {
+            wake(&self.wakers.response_body);
+            wake(&self.wakers.handler);
+        }
+    }
+
+    /// Whether the machine takes in more of the request's and the response's body.
+    fn room(&self) -> (bool, bool) {
+        let machine = self.machine.borrow();
+        (
+            machine.wants_data(Direction::Request),
+            machine.wants_data(Direction::Response),
+        )
     }
 
     fn carry_out(&self, effect: Effect) {
@@ -233,6 +253,12 @@ impl Exchange {
         let source = self.response_source.borrow_mut().take();
         drop(source);
         wake(&self.wakers.request_body);
+        wake(&self.wakers.handler);
+    }
+
+    fn wake_all(&self) {
+        wake(&self.wakers.request_body);
+        wake(&self.wakers.response_body);
         wake(&self.wakers.handler);
     }
 

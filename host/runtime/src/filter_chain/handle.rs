@@ -1,6 +1,7 @@
 //! One request from downstream to upstream and back.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,7 +11,7 @@ use std::task::Poll;
 use std::time::SystemTime;
 
 use http::uri::{PathAndQuery, Scheme, Uri};
-use http::{Method, Request, Response, StatusCode, header, request};
+use http::{Method, Request, Response, StatusCode, Version, header, request};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -60,7 +61,7 @@ pub(crate) async fn handle(
     let mut ending = Ending::new(&worker, &request, &connection);
     if let Err(rejection) = intermediary::admit(&mut request, connection.local, &worker.request_ids)
     {
-        return Ok(reject(&rejection, ending));
+        return Ok(reject(&rejection, request.version(), ending));
     }
     ending.admitted(&request);
     let chain = Rc::clone(&worker.chain.borrow());
@@ -249,23 +250,15 @@ fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody
     request
 }
 
-fn reject(rejection: &Rejection, mut ending: Ending) -> Response<ResponseBody> {
+fn reject(rejection: &Rejection, version: Version, mut ending: Ending) -> Response<ResponseBody> {
     tracing::debug!(
         status = rejection.status.as_u16(),
         reason = rejection.reason,
         "request refused"
     );
     ending.responding(rejection.status);
-    let source = ResponseSource::Full(Full::from(format!("{}\n", rejection.reason)));
-    let mut response = Response::new(ResponseBody::direct(source, ending));
-    *response.status_mut() = rejection.status;
-    text(response.headers_mut());
-    // What follows on the connection cannot be told apart from a body that was misunderstood.
-    response.headers_mut().insert(
-        header::CONNECTION,
-        header::HeaderValue::from_static("close"),
-    );
-    response
+    let response = rejection.to_response(version);
+    response.map(|body| ResponseBody::direct(ResponseSource::Full(Full::from(body)), ending))
 }
 
 /// Why there is no response from the upstream.
@@ -285,6 +278,17 @@ impl UpstreamFailure {
         }
     }
 
+    /// The error and what it came from, in one line.
+    fn causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut error: &dyn Error = self;
+        while let Some(source) = error.source() {
+            text = format!("{text}: {source}");
+            error = source;
+        }
+        text
+    }
+
     /// What a client may know: that the upstream failed, not where it is.
     fn text(&self) -> &'static str {
         match self.status() {
@@ -296,7 +300,7 @@ impl UpstreamFailure {
 
     /// The response of a proxy without plugins.
     fn response(&self) -> Response<Full<bytes::Bytes>> {
-        tracing::warn!(error = %self, "upstream failed");
+        tracing::warn!(error = self.causes(), "upstream failed");
         let mut response = Response::new(Full::from(self.text()));
         *response.status_mut() = self.status();
         text(response.headers_mut());
@@ -305,7 +309,7 @@ impl UpstreamFailure {
 
     /// The response that passes the chain.
     fn local_response(&self) -> LocalResponse {
-        tracing::warn!(error = %self, "upstream failed");
+        tracing::warn!(error = self.causes(), "upstream failed");
         LocalResponse {
             status: self.status(),
             headers: Vec::new(),

@@ -433,6 +433,8 @@ impl StreamAccess for Exchange {
 
     fn settle(&self) {
         self.run();
+        // What made room may have been said before.
+        self.wake_all();
     }
 }
 
