@@ -1,11 +1,11 @@
 //! ABI reference 4.8 and 6.4, local responses.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use proxy_wasi_stream::{Callback, Direction, FilterIndex, Interest, LocalResponse, MapKind};
+use http::header::HeaderValue;
+use proxy_wasi_stream::{Callback, Direction, FilterIndex, Interest, MapKind};
 
 use crate::chain::{
     CONTINUE_HEAD, Chain, PAUSE_BODY, PAUSE_HEAD, Script, answers, filter, filter_with, go_on,
-    is_request_headers, is_response_headers, local_response, passive, pause, request, response,
+    is_request_headers, is_response_headers, local_response, passive, pause, response,
 };
 
 /// A filter that answers with 403 in the callbacks that `when` names, and returns "continue" from it.
@@ -314,31 +314,6 @@ fn a_filter_may_replace_the_local_response_of_another() {
 }
 
 #[test]
-fn the_host_may_answer_too() {
-    let mut chain = Chain::new(vec![passive()]);
-    chain.get();
-    let response = LocalResponse {
-        details: "upstream timeout".into(),
-        ..local_response(504, "")
-    };
-    let log = chain.tell(|stream| stream.handle_local_response(response));
-    assert_eq!(
-        log,
-        ["abandon upstream", "0 response headers 0 end", "< 504 end"]
-    );
-    assert_eq!(chain.stream.response_details(), Some("upstream_timeout"));
-}
-
-#[test]
-fn the_host_may_answer_before_there_is_a_request() {
-    let mut chain = Chain::new(vec![passive()]);
-    let log = chain.tell(|stream| stream.handle_local_response(local_response(408, "")));
-    assert_eq!(log, ["abandon upstream", "< 408 end"]);
-    assert!(chain.get().is_empty());
-    assert_eq!(chain.end(), ["0 stream end"]);
-}
-
-#[test]
 fn what_the_upstream_still_sends_is_ignored() {
     let mut chain = Chain::new(vec![filter(|_, _, callback| {
         if is_response_headers(callback) {
@@ -359,47 +334,6 @@ fn what_the_upstream_still_sends_is_ignored() {
     let log = chain.resume(0, Direction::Response);
     assert_eq!(log[0], "< 504 content-length=4 content-type=text/plain");
     assert_eq!(log.last().unwrap(), "< `late` end");
-}
-
-#[test]
-fn head_requests_get_no_body() {
-    let mut chain = Chain::new(vec![passive()]);
-    chain.tell(|stream| stream.handle_request_head(request("HEAD"), true));
-    let log =
-        chain.tell(|stream| stream.send_local_response(FilterIndex(0), local_response(403, "no")));
-    let head = "< 403 content-length=2 content-type=text/plain end";
-    assert_eq!(log, ["abandon upstream", "0 response headers 2 end", head]);
-}
-
-#[test]
-fn grpc_requests_get_a_grpc_status() {
-    let mut chain = Chain::new(vec![denies(is_request_headers)]);
-    let mut head = request("POST");
-    head.headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/grpc+proto"),
-    );
-    let log = chain.tell(|stream| stream.handle_request_head(head, false));
-    let expected = "< 200 content-type=application/grpc grpc-status=7 grpc-message=no end";
-    assert_eq!(log.last().unwrap(), expected);
-}
-
-#[test]
-fn a_local_response_may_carry_fields() {
-    let mut chain = Chain::new(vec![]);
-    chain.get();
-    let mut local = local_response(302, "");
-    for value in ["a", "b"] {
-        local.headers.push((
-            HeaderName::from_static("set-cookie"),
-            HeaderValue::from_static(value),
-        ));
-    }
-    let log = chain.tell(|stream| stream.handle_local_response(local));
-    assert_eq!(
-        log,
-        ["abandon upstream", "< 302 set-cookie=a set-cookie=b end"]
-    );
 }
 
 #[test]
@@ -435,80 +369,4 @@ fn a_filter_may_reset_the_stream() {
             .is_empty()
     );
     assert_eq!(chain.end(), ["0 stream end"]);
-}
-
-#[test]
-fn a_head_without_its_start_line_is_refused() {
-    type Spoil = fn(&mut proxy_wasi_stream::RequestHead);
-    let cases: [(&str, Spoil); 3] = [
-        (":method", |head| head.method = None),
-        (":path", |head| head.path = None),
-        (":authority", |head| head.set_authority(None)),
-    ];
-    for (part, spoil) in cases {
-        let mut chain = Chain::new(vec![filter(move |stream, index, callback| {
-            if is_request_headers(callback) {
-                spoil(stream.request_head_mut(index).unwrap());
-            }
-            go_on(callback)
-        })]);
-        let log = chain.get();
-        assert_eq!(log[1], "abandon upstream", "{part}");
-        assert!(
-            log.contains(&format!("< `missing required header: {part}` end")),
-            "{log:?}"
-        );
-        assert!(log.iter().any(|line| line.starts_with("< 503")), "{log:?}");
-        let details =
-            format!("filter_removed_required_request_headers{{missing_required_header:_{part}}}");
-        assert_eq!(chain.stream.response_details(), Some(&*details));
-    }
-    let mut chain = Chain::new(vec![filter(|stream, index, callback| {
-        if is_response_headers(callback) {
-            stream.response_head_mut(index).unwrap().status = None;
-        }
-        go_on(callback)
-    })]);
-    chain.get();
-    let log = chain.response(false);
-    assert_eq!(log[..2], ["0 response headers 0", "abandon upstream"]);
-    assert!(log[2].starts_with("< 502"), "{log:?}");
-}
-
-#[test]
-fn a_later_filter_may_mend_what_an_earlier_one_removed() {
-    let mut chain = Chain::new(vec![
-        filter(|stream, index, callback| {
-            if is_request_headers(callback) {
-                stream.request_head_mut(index).unwrap().method = None;
-            }
-            go_on(callback)
-        }),
-        filter(|stream, index, callback| {
-            if is_request_headers(callback) {
-                stream.request_head_mut(index).unwrap().method = Some(http::Method::PUT);
-            }
-            go_on(callback)
-        }),
-    ]);
-    assert_eq!(chain.get().last().unwrap(), "> PUT end");
-}
-
-#[test]
-fn a_request_that_came_without_authority_is_let_through() {
-    let mut head = request("GET");
-    head.set_authority(None);
-    let mut chain = Chain::new(vec![filter(|stream, index, callback| {
-        if is_request_headers(callback) {
-            stream.request_head_mut(index).unwrap();
-        }
-        go_on(callback)
-    })]);
-    assert_eq!(
-        chain
-            .tell(|stream| stream.handle_request_head(head, true))
-            .last()
-            .unwrap(),
-        "> GET end"
-    );
 }
