@@ -1,6 +1,6 @@
 //! The contract in `wit/`: it is valid, and a component that uses all of it loads in the engine.
 #![expect(
-    clippy::indexing_slicing,
+    clippy::expect_used,
     clippy::unwrap_used,
     reason = "what goes wrong in a test fails it, and says so"
 )]
