@@ -32,10 +32,10 @@ fn a_request_that_is_open_is_finished(kind: Kind) {
         .unwrap();
 
     let mut response = String::new();
+    // To the end of the connection, which comes now that the proxy stops.
     client.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
     assert!(response.contains("x-plugin: headers"), "{response}");
-    assert!(response.contains("connection: close"), "{response}");
     assert!(response.ends_with("done"), "{response}");
     let ended = proxy.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
