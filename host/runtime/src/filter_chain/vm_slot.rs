@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Recovery;
 use crate::plugin::PluginCode;
+use crate::state::State;
 use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
 
 /// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
@@ -38,6 +39,7 @@ pub(crate) struct VmSlot {
     vm_configuration: bytes::Bytes,
     roots: Vec<RootSpec>,
     recovery: Recovery,
+    shared: State,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
@@ -58,6 +60,7 @@ impl VmSlot {
         vm_configuration: bytes::Bytes,
         roots: Vec<RootSpec>,
         recovery: Recovery,
+        shared: State,
     ) -> Result<Self, (String, StartError)> {
         let slot = Self {
             code,
@@ -66,6 +69,7 @@ impl VmSlot {
             vm_configuration,
             roots,
             recovery,
+            shared,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
@@ -85,8 +89,14 @@ impl VmSlot {
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let mut vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
-            .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let mut vm = Vm::new(
+            &self.code,
+            self.limits,
+            self.log_level,
+            &self.shared,
+            self.name(),
+        )
+        .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {
             let started = vm

@@ -14,10 +14,12 @@ use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAc
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
+use super::metrics::MetricHandles;
 use super::state::{Current, PluginInfo, Root, VmState, Wasi};
 use super::streams::{StreamEntry, StreamTable};
 use super::trap::Trap;
 use crate::plugin::{EPOCH_PERIOD, PluginCode};
+use crate::state::State;
 
 /// What a plugin's component exports.
 #[derive(Clone)]
@@ -70,11 +72,13 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    /// Instantiates a plugin's code. `name` is for the report of a trap in code that runs here already.
+    /// Instantiates a plugin's code. `shared` is what it shares with the VMs of other workers; `name` is for the report
+    /// of a trap in code that runs here already.
     pub(crate) fn new(
         code: &PluginCode,
         limits: VmLimits,
         log_level: Option<Level>,
+        shared: &State,
         name: &str,
     ) -> Result<Self, Trap> {
         let state = VmState {
@@ -85,6 +89,7 @@ impl Vm {
             log_level,
             limiter: VmLimiter::new(limits.memory),
             wasi: Wasi::new(),
+            metrics: MetricHandles::new(Arc::clone(&shared.metrics)),
             unsupported: Default::default(),
         };
         let mut store = Store::new(code.engine.engine(), state);
