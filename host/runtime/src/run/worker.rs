@@ -124,7 +124,6 @@ impl WorkerSetup {
                 plan.recovery,
                 self.state.clone(),
             )
-            .map(Rc::new)
             .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()
