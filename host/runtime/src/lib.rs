@@ -8,6 +8,7 @@ mod not_built;
 pub mod plugin;
 mod run;
 pub mod server;
+pub mod state;
 pub mod upstream;
 pub mod vm;
 

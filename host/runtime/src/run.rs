@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
+use crate::state::State;
 use crate::upstream::ClusterError;
 use crate::vm::StartError;
 
@@ -84,6 +85,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
         true => Some(AccessLogWriter::start(io::stderr()).map_err(RunError::Worker)?),
         false => None,
     };
+    let state = State::default();
     let setup = |listener| {
         WorkerSetup::new(
             &config,
@@ -91,6 +93,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
             listener,
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
+            state.clone(),
         )
     };
 

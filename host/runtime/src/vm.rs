@@ -6,6 +6,7 @@ mod hostcalls;
 mod instance;
 mod limits;
 mod log;
+mod metrics;
 mod roots;
 mod shared;
 mod state;

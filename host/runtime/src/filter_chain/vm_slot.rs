@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::Recovery;
 use crate::plugin::PluginCode;
+use crate::state::State;
 use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
 
 /// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
@@ -41,6 +42,7 @@ pub(crate) struct VmSlot {
     vm_configuration: bytes::Bytes,
     roots: Vec<RootSpec>,
     recovery: Recovery,
+    state: State,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
@@ -68,6 +70,7 @@ impl VmSlot {
         vm_configuration: bytes::Bytes,
         roots: Vec<RootSpec>,
         recovery: Recovery,
+        state: State,
     ) -> Result<Rc<Self>, (String, StartError)> {
         let slot = Rc::new(Self {
             code,
@@ -76,6 +79,7 @@ impl VmSlot {
             vm_configuration,
             roots,
             recovery,
+            state,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
@@ -97,8 +101,14 @@ impl VmSlot {
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
-            .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let vm = Vm::new(
+            &self.code,
+            self.limits,
+            self.log_level,
+            &self.state,
+            self.name(),
+        )
+        .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {

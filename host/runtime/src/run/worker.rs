@@ -14,6 +14,7 @@ use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
+use crate::state::State;
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits};
 
@@ -25,6 +26,7 @@ pub(super) struct WorkerSetup {
     listener: TcpListener,
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
+    state: State,
 }
 
 impl WorkerSetup {
@@ -34,6 +36,7 @@ impl WorkerSetup {
         listener: TcpListener,
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
+        state: State,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
             Some(url) => Some(Arc::new(
@@ -48,6 +51,7 @@ impl WorkerSetup {
             listener,
             drain: drain.clone(),
             access_log,
+            state,
         })
     }
 
@@ -118,6 +122,7 @@ impl WorkerSetup {
                 plan.vm_configuration.clone(),
                 roots,
                 plan.recovery,
+                self.state.clone(),
             )
             .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };

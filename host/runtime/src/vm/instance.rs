@@ -16,11 +16,13 @@ use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAc
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
+use super::metrics::MetricHandles;
 use super::shared::VmHandle;
 use super::state::{Current, PluginInfo, VmState, Wasi};
 use super::streams::{StreamEntry, StreamTable};
 use super::trap::Trap;
 use crate::plugin::{EPOCH_PERIOD, PluginCode};
+use crate::state::State;
 
 /// What a plugin's component exports.
 #[derive(Clone)]
@@ -76,11 +78,13 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    /// Instantiates a plugin's code. `name` is for the report of a trap in code that runs here already.
+    /// Instantiates a plugin's code. `state` is what it shares with other VMs; `name` is for the report
+    /// of a trap in code that runs here already.
     pub(crate) fn new(
         code: &PluginCode,
         limits: VmLimits,
         log_level: Option<Level>,
+        state: &State,
         name: &str,
     ) -> Result<Self, Trap> {
         let state = VmState {
@@ -92,6 +96,7 @@ impl Vm {
             log_level,
             limiter: VmLimiter::new(limits.memory),
             wasi: Wasi::new(),
+            metrics: MetricHandles::new(Arc::clone(&state.metrics)),
             unsupported: Default::default(),
         };
         let mut store = Store::new(code.engine.engine(), state);

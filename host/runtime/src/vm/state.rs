@@ -13,6 +13,7 @@ use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
 use super::log::{self, PluginOutput};
+use super::metrics::MetricHandles;
 use super::roots::Root;
 use super::shared::VmHandle;
 use super::streams::{StreamEntry, StreamTable};
@@ -55,6 +56,7 @@ pub(crate) struct VmState {
     pub(crate) log_level: Option<Level>,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
+    pub(crate) metrics: MetricHandles,
     /// Functions that this host lacks and the plugin has called: each is reported once.
     pub(crate) unsupported: FxHashSet<&'static str>,
 }
