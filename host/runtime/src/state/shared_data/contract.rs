@@ -42,12 +42,18 @@ fn a_version_guards_its_value(store: &dyn SharedDataStore) {
     store.set("vm", b"k", b"one", None).unwrap();
     let first = version(store, b"k");
     store.set("vm", b"k", b"two", first).unwrap();
-    assert_eq!(store.set("vm", b"k", b"three", first), Err(SetError::Mismatch));
+    assert_eq!(
+        store.set("vm", b"k", b"three", first),
+        Err(SetError::Mismatch)
+    );
     assert_eq!(value(store, b"k"), b"two");
     // A write with the same bytes is a write.
     let second = version(store, b"k");
     store.set("vm", b"k", b"two", None).unwrap();
-    assert_eq!(store.set("vm", b"k", b"three", second), Err(SetError::Mismatch));
+    assert_eq!(
+        store.set("vm", b"k", b"three", second),
+        Err(SetError::Mismatch)
+    );
 }
 
 fn a_version_is_no_other_values(store: &dyn SharedDataStore) {
@@ -86,7 +92,10 @@ fn keys_and_values_are_bounded(store: &dyn SharedDataStore) {
     let key = vec![b'k'; MAX_KEY_BYTES + 1];
     let large = vec![b'v'; MAX_VALUE_BYTES + 1];
     assert_eq!(store.set("vm", &key, b"", None), Err(SetError::KeyTooLong));
-    assert_eq!(store.set("vm", b"k", &large, None), Err(SetError::ValueTooLong));
+    assert_eq!(
+        store.set("vm", b"k", &large, None),
+        Err(SetError::ValueTooLong)
+    );
     assert_eq!(store.get("vm", b"k"), None);
     store.set("vm", &key[1..], &large[1..], None).unwrap();
     assert_eq!(value(store, &key[1..]).len(), MAX_VALUE_BYTES);
@@ -96,8 +105,13 @@ fn the_number_of_keys_is_bounded(store: &dyn SharedDataStore) {
     for number in 0..MAX_KEYS {
         store.set("vm", &number.to_le_bytes(), b"", None).unwrap();
     }
-    assert_eq!(store.set("vm", b"one more", b"", None), Err(SetError::TooManyKeys));
-    store.set("vm", &0_usize.to_le_bytes(), b"again", None).unwrap();
+    assert_eq!(
+        store.set("vm", b"one more", b"", None),
+        Err(SetError::TooManyKeys)
+    );
+    store
+        .set("vm", &0_usize.to_le_bytes(), b"again", None)
+        .unwrap();
     store.set("other", b"one more", b"", None).unwrap();
 }
 
@@ -105,9 +119,14 @@ fn the_bytes_of_a_vm_id_are_bounded(store: &dyn SharedDataStore) {
     let large = vec![b'v'; MAX_VALUE_BYTES];
     let fitting = MAX_SCOPE_BYTES / (MAX_VALUE_BYTES + ENTRY_BYTES + 8);
     for number in 0..fitting as u64 {
-        store.set("vm", &number.to_le_bytes(), &large, None).unwrap();
+        store
+            .set("vm", &number.to_le_bytes(), &large, None)
+            .unwrap();
     }
-    assert_eq!(store.set("vm", b"one more", &large, None), Err(SetError::ScopeFull));
+    assert_eq!(
+        store.set("vm", b"one more", &large, None),
+        Err(SetError::ScopeFull)
+    );
     assert_eq!(store.get("vm", b"one more"), None);
     store.set("other", b"one more", &large, None).unwrap();
     // What is given back can be used.

@@ -60,7 +60,12 @@ impl SharedDataStore for MemorySharedData {
             Some(scope) => scope,
             None => inner.scopes.entry(vm_id.into()).or_default(),
         };
-        scope.set(key, value, expected, Version(NonZeroU32::new(version).unwrap_or(NonZeroU32::MIN)))?;
+        scope.set(
+            key,
+            value,
+            expected,
+            Version(NonZeroU32::new(version).unwrap_or(NonZeroU32::MIN)),
+        )?;
         inner.last_version = version;
         Ok(())
     }
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn does_what_every_store_does() {
-        contract::check(|| Arc::<MemorySharedData>::default());
+        contract::check(Arc::<MemorySharedData>::default);
     }
 
     #[test]

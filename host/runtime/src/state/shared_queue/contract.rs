@@ -70,7 +70,10 @@ fn a_name_is_one_queue_of_its_vm_id(store: &dyn SharedQueueStore) {
 fn unknown_queues_are_told(store: &dyn SharedQueueStore) {
     let queue = register(store, "q");
     let unknown = QueueToken(queue.0.checked_add(1).unwrap());
-    assert_eq!(store.enqueue(unknown, b""), Err(UnknownQueue(unknown).into()));
+    assert_eq!(
+        store.enqueue(unknown, b""),
+        Err(UnknownQueue(unknown).into())
+    );
     assert_eq!(store.dequeue(unknown), Err(UnknownQueue(unknown)));
 }
 
@@ -172,7 +175,10 @@ fn threads_share_queues<S: SharedQueueStore + 'static>(store: &Arc<S>) {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert_eq!(notices(&listener).len(), usize::from(THREADS) * usize::from(ITEMS));
+    assert_eq!(
+        notices(&listener).len(),
+        usize::from(THREADS) * usize::from(ITEMS)
+    );
     // Each thread's items in its order, whatever came between.
     let mut next = [0; THREADS as usize];
     while let Some(item) = store.dequeue(queue).unwrap() {
