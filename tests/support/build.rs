@@ -7,9 +7,11 @@ const GUESTS: &[(&str, &str)] = &[
     ("legacy-rust-auth", "wasm32-wasip1"),
     ("legacy-rust-config", "wasm32-wasip1"),
     ("legacy-rust-headers", "wasm32-wasip1"),
+    ("legacy-observe", "wasm32-wasip1"),
     ("wit-rust-auth", "wasm32-wasip2"),
     ("wit-rust-config", "wasm32-wasip2"),
     ("wit-rust-headers", "wasm32-wasip2"),
+    ("wit-observe", "wasm32-wasip2"),
 ];
 
 fn main() {

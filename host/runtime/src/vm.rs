@@ -22,4 +22,4 @@ pub use self::instance::{StartError, VmLimits};
 pub(crate) use self::shared::SharedVm;
 pub use self::state::PluginInfo;
 pub(crate) use self::state::VmState;
-pub use self::trap::Trap;
+pub use self::trap::{Trap, TrapCause};

@@ -41,6 +41,8 @@ pub(crate) struct VmSlot {
     log_level: Option<Level>,
     vm_configuration: bytes::Bytes,
     roots: Vec<RootSpec>,
+    /// The first plugin in the VM: what the VM does is logged and counted as its.
+    first: Arc<PluginInfo>,
     recovery: Recovery,
     state: State,
     running: RefCell<Option<Rc<SharedVm>>>,
@@ -72,12 +74,17 @@ impl VmSlot {
         recovery: Recovery,
         state: State,
     ) -> Result<Rc<Self>, (String, StartError)> {
+        let first = roots
+            .first()
+            .map(|root| Arc::clone(&root.info))
+            .unwrap_or_default();
         let slot = Rc::new(Self {
             code,
             limits,
             log_level,
             vm_configuration,
             roots,
+            first,
             recovery,
             state,
             running: RefCell::new(None),
@@ -94,9 +101,7 @@ impl VmSlot {
 
     /// The name of the first plugin in the VM, for logs.
     fn name(&self) -> &str {
-        self.roots
-            .first()
-            .map_or("", |root| root.info.name.as_str())
+        &self.first.name
     }
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
@@ -106,7 +111,7 @@ impl VmSlot {
             self.limits,
             self.log_level,
             &self.state,
-            self.name(),
+            &self.first,
         )
         .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let shared = SharedVm::new(vm, Rc::clone(&self.failure));
@@ -159,11 +164,13 @@ impl VmSlot {
         match self.build() {
             Ok(vm) => {
                 tracing::info!(plugin = self.name(), "plugin VM restarted");
+                self.first.counters.restarted();
                 *self.running.borrow_mut() = Some(Rc::clone(&vm));
                 Some(vm)
             }
             Err((plugin, error)) => {
                 tracing::error!(plugin, %error, "plugin VM could not be restarted");
+                self.first.counters.start_failed();
                 self.note_failure();
                 None
             }
@@ -182,6 +189,7 @@ impl VmSlot {
             (Recovery::Never, _) => None,
             (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
             (Recovery::Restart, CRASH_LOOP..) => {
+                self.first.counters.crash_looped();
                 tracing::error!(
                     plugin = self.name(),
                     failures,

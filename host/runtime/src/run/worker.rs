@@ -13,6 +13,7 @@ use super::RunError;
 use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::metrics::WorkerMetrics;
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::state::State;
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
@@ -27,6 +28,7 @@ pub(super) struct WorkerSetup {
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
     state: State,
+    metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
@@ -37,6 +39,7 @@ impl WorkerSetup {
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
         state: State,
+        metrics: Option<Arc<WorkerMetrics>>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
             Some(url) => Some(Arc::new(
@@ -52,6 +55,7 @@ impl WorkerSetup {
             drain: drain.clone(),
             access_log,
             state,
+            metrics,
         })
     }
 
@@ -155,6 +159,7 @@ impl WorkerSetup {
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),
+            metrics: self.metrics,
         };
         (worker, self.listener, self.drain)
     }

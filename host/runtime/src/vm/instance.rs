@@ -21,6 +21,7 @@ use super::shared::VmHandle;
 use super::state::{Current, PluginInfo, VmState, Wasi};
 use super::streams::{StreamEntry, StreamTable};
 use super::trap::Trap;
+use crate::metrics::VmMeter;
 use crate::plugin::{EPOCH_PERIOD, PluginCode};
 use crate::state::State;
 
@@ -78,14 +79,14 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    /// Instantiates a plugin's code. `state` is what it shares with other VMs; `name` is for the report
-    /// of a trap in code that runs here already.
+    /// Instantiates a plugin's code. `state` is what it shares with other VMs; `first` is the first
+    /// plugin in the VM: traps of code that runs here already, and the VM's memory, are put down to it.
     pub(crate) fn new(
         code: &PluginCode,
         limits: VmLimits,
         log_level: Option<Level>,
         state: &State,
-        name: &str,
+        first: &PluginInfo,
     ) -> Result<Self, Trap> {
         let state = VmState {
             streams: Fragile::new(StreamTable::default()),
@@ -94,7 +95,7 @@ impl Vm {
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level,
-            limiter: VmLimiter::new(limits.memory),
+            limiter: VmLimiter::new(limits.memory, VmMeter::new(Arc::clone(&first.counters))),
             wasi: Wasi::new(),
             metrics: MetricHandles::new(Arc::clone(&state.metrics)),
             unsupported: Default::default(),
@@ -112,7 +113,7 @@ impl Vm {
         .unwrap_or(u64::MAX - 1)
             + 1;
         store.set_epoch_deadline(callback_epochs);
-        let trap = |error| Trap::new(name, "instantiation", None, error);
+        let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
             .exports
@@ -187,6 +188,11 @@ impl Vm {
             root.pending_done = true;
         }
         Ok(done)
+    }
+
+    /// Who a root context is.
+    pub(crate) fn plugin(&self, root: u64) -> Option<&PluginInfo> {
+        Some(&self.store.data().root(root)?.info)
     }
 
     /// What its hostcalls act on.
@@ -341,6 +347,9 @@ impl Vm {
             .and_then(|stream| state.stream(stream))
             .map(|entry| entry.access.request_id());
         let trap = Trap::new(&name, state.current.callback, request_id, error);
+        if let Some(plugin) = state.current_plugin() {
+            plugin.counters.trapped(trap.cause());
+        }
         state.current = Current::default();
         trap
     }

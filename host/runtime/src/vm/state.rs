@@ -17,6 +17,7 @@ use super::metrics::MetricHandles;
 use super::roots::Root;
 use super::shared::VmHandle;
 use super::streams::{StreamEntry, StreamTable};
+use crate::metrics::PluginCounters;
 
 /// Who a root context is, from the configuration.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
+    /// What is counted of the plugin, over all workers.
+    pub counters: Arc<PluginCounters>,
 }
 
 /// Where the VM is: which callback runs, for whom.
