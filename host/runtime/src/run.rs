@@ -14,7 +14,7 @@ use crate::admin::Phase;
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
-use crate::state::State;
+use crate::services::Services;
 use crate::upstream::ClusterError;
 use crate::vm::StartError;
 
@@ -93,6 +93,19 @@ pub struct Addresses {
 ///
 /// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
 pub fn run(config: Config, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
+    run_with(config, Services::default(), ready)
+}
+
+/// As [`run`], with an embedder's own services.
+///
+/// # Errors
+///
+/// See [`run`].
+pub fn run_with(
+    config: Config,
+    services: Services,
+    ready: impl FnOnce(Addresses),
+) -> Result<(), RunError> {
     let config = Arc::new(config);
     let plugins = Arc::new(plugins::load(&config)?);
     let listen_error = |source| RunError::Listen {
@@ -107,8 +120,7 @@ pub fn run(config: Config, ready: impl FnOnce(Addresses)) -> Result<(), RunError
         true => Some(AccessLogWriter::start(io::stderr()).map_err(RunError::Worker)?),
         false => None,
     };
-    let state = State::default();
-    let admin = Admin::start(config.admin, &plugins, &state)?;
+    let admin = Admin::start(config.admin, &plugins, &services.state)?;
     let setup = |listener| {
         WorkerSetup::new(
             &config,
@@ -116,7 +128,7 @@ pub fn run(config: Config, ready: impl FnOnce(Addresses)) -> Result<(), RunError
             listener,
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
-            state.clone(),
+            services.clone(),
             admin.add_worker(),
         )
     };

@@ -9,9 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Recovery;
-use crate::plugin::PluginCode;
-use crate::state::State;
-use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
+use crate::vm::{PluginInfo, SharedVm, StartError, Vm, VmSpec};
 
 /// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -36,15 +34,11 @@ pub(crate) struct RootSpec {
 /// A VM of this worker, for all plugins that share it (equal `vm_id`, VM configuration and code).
 #[derive(Debug)]
 pub(crate) struct VmSlot {
-    code: PluginCode,
-    limits: VmLimits,
-    log_level: Option<Level>,
-    vm_configuration: bytes::Bytes,
+    spec: VmSpec,
     roots: Vec<RootSpec>,
     /// The first plugin in the VM: what the VM does is logged and counted as its.
     first: Arc<PluginInfo>,
     recovery: Recovery,
-    state: State,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
@@ -66,27 +60,19 @@ impl VmSlot {
     ///
     /// Outside of a `LocalSet`.
     pub(crate) fn start(
-        code: PluginCode,
-        limits: VmLimits,
-        log_level: Option<Level>,
-        vm_configuration: bytes::Bytes,
+        spec: VmSpec,
         roots: Vec<RootSpec>,
         recovery: Recovery,
-        state: State,
     ) -> Result<Rc<Self>, (String, StartError)> {
         let first = roots
             .first()
             .map(|root| Arc::clone(&root.info))
             .unwrap_or_default();
         let slot = Rc::new(Self {
-            code,
-            limits,
-            log_level,
-            vm_configuration,
+            spec,
             roots,
             first,
             recovery,
-            state,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
@@ -106,14 +92,8 @@ impl VmSlot {
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let vm = Vm::new(
-            &self.code,
-            self.limits,
-            self.log_level,
-            &self.state,
-            &self.first,
-        )
-        .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let vm = Vm::new(&self.spec, &self.first)
+            .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {
@@ -122,7 +102,7 @@ impl VmSlot {
                 .borrow_mut()
                 .start_root(
                     Arc::clone(&root.info),
-                    &self.vm_configuration,
+                    &self.spec.configuration,
                     &root.configuration,
                 )
                 .map_err(|error| (root.info.name.clone(), error))?;
@@ -204,32 +184,16 @@ impl VmSlot {
         self.retry_at.set(wait.map(|wait| Instant::now() + wait));
     }
 
-    /// Ends the root contexts: the worker stops.
-    pub(crate) fn stop(&self) {
-        let Some(vm) = self
-            .running
-            .borrow_mut()
-            .take()
-            .filter(|vm| !vm.failed.get())
-        else {
-            return;
-        };
-        let mut running = vm.vm.borrow_mut();
-        for root in vm.root_contexts() {
-            match running.end_root(root) {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::debug!(
-                        plugin = self.name(),
-                        "plugin asked for time to finish; the proxy stops without it"
-                    );
-                }
-                Err(trap) => {
-                    tracing::error!(%trap, "plugin trapped at its end");
-                    return;
-                }
-            }
+    /// Ends the root contexts: the worker stops. Returns the VM if some of them ask for time to finish.
+    pub(crate) async fn stop(&self, deadline: Instant) -> Option<Rc<SharedVm>> {
+        let vm = self.running.borrow_mut().take()?;
+        // Nothing is built again from here on.
+        self.retry_at.set(None);
+        if !vm.failed.get() {
+            vm.wait_for_streams(deadline).await;
+            vm.end_roots();
         }
+        (!vm.has_ended()).then_some(vm)
     }
 }
 

@@ -21,9 +21,10 @@ impl Exchange {
         let Some(Ok(vm)) = stream.bound.vm.as_ref().map(|vm| vm.vm.try_borrow()) else {
             return;
         };
-        let Some(plugin) = vm.plugin(stream.bound.root) else {
+        let Some(root) = vm.state().root(stream.bound.root) else {
             return;
         };
+        let plugin = &root.info;
         let place = Deviation::ALL.iter().position(|one| *one == deviation);
         if place.is_some_and(|place| plugin.counters.first_deviation(place)) {
             tracing::warn!(

@@ -8,7 +8,6 @@ use crate::vm::bindings::exports::proxy_wasm::plugin::{
     timer_handler,
 };
 use crate::vm::bindings::wasi::http::types::ErrorCode;
-use crate::vm::bindings::wasi::logging::logging::Level;
 use crate::vm::state::VmState;
 use crate::vm::trap::Trap;
 
@@ -102,14 +101,11 @@ impl Vm {
     #[cold]
     fn report_missing(&mut self, callback: &'static str, root: u64) {
         let state = self.store.data_mut();
-        if state.unsupported.insert(callback) {
-            state.current.root = root;
-            state.log(
-                Level::Warn,
-                &format!("the plugin does not export `{callback}`: it does not hear of events that it asked for"),
-            );
-            state.current.root = 0;
-        }
+        state.current.root = root;
+        state.report_once(callback, || {
+            format!("the plugin does not export `{callback}`: it does not hear of events that it asked for")
+        });
+        state.current.root = 0;
     }
 
     /// A period of the root context's timer has passed.
@@ -118,7 +114,6 @@ impl Vm {
     }
 
     /// An item was put in a queue that the root context has registered.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_queue_ready(&mut self, root: u64, queue: u32) -> Result<(), Trap> {
         call!(
             self,
