@@ -13,11 +13,11 @@
 mod admin;
 mod chain;
 mod compose;
+mod events;
 mod examples;
 mod exchange;
 mod start;
 mod stop;
-mod timers;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
