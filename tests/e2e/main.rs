@@ -13,6 +13,7 @@
 mod admin;
 mod chain;
 mod compose;
+mod enemies;
 mod events;
 mod examples;
 mod exchange;
