@@ -42,15 +42,6 @@ pub const NOT_BUILT: &[NotBuilt] = &[
             "proxy_grpc_close",
         ],
     },
-    NotBuilt {
-        interface: "metrics",
-        hostcalls: &[
-            "proxy_define_metric",
-            "proxy_increment_metric",
-            "proxy_record_metric",
-            "proxy_get_metric",
-        ],
-    },
 ];
 
 impl NotBuilt {

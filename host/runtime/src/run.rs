@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
+use crate::services::Services;
 use crate::upstream::ClusterError;
 use crate::vm::StartError;
 
@@ -70,6 +71,19 @@ pub enum RunError {
 ///
 /// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
 pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+    run_with(config, Services::default(), ready)
+}
+
+/// As [`run`], with an embedder's own services.
+///
+/// # Errors
+///
+/// See [`run`].
+pub fn run_with(
+    config: Config,
+    services: Services,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), RunError> {
     let config = Arc::new(config);
     let plugins = Arc::new(plugins::load(&config)?);
     let listen_error = |source| RunError::Listen {
@@ -91,6 +105,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
             listener,
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
+            services.clone(),
         )
     };
 

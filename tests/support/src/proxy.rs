@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct ProxyBuilder {
     command: Command,
     listen: String,
+    workers: usize,
 }
 
 /// A proxy that did not start, or has ended.
@@ -57,7 +58,7 @@ impl ProxyBuilder {
 
     fn serve(binary: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(binary);
-        command.args(["serve", "--workers", "1"]);
+        command.arg("serve");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -65,7 +66,15 @@ impl ProxyBuilder {
         Self {
             command,
             listen: "127.0.0.1:0".to_owned(),
+            workers: 1,
         }
+    }
+
+    /// So many workers instead of one.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
     }
 
     /// Listens elsewhere than on a free port.
@@ -96,6 +105,7 @@ impl ProxyBuilder {
     pub fn try_start(mut self) -> Result<Proxy, Failed> {
         let mut child = self
             .command
+            .args(["--workers", &self.workers.to_string()])
             .args(["--listen", &self.listen])
             .spawn()
             .expect("the binary runs");
