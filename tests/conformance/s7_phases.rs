@@ -40,7 +40,7 @@ fn full_exchange(running: &Running, upstream: &Upstream) {
 fn s7_1_phases(kind: Kind) {
     let unavailable = "=> 2 | unavailable";
     let map = |map: u32, readable: bool, writable: bool| {
-        let name = if map % 2 == 0 { "x-h" } else { "x-t" };
+        let name = if map.is_multiple_of(2) { "x-h" } else { "x-t" };
         let read = if readable { "=> 0 *" } else { unavailable };
         let write = if writable { "=> 0" } else { unavailable };
         let size = if writable { "=> 0 *" } else { "=> 2" };

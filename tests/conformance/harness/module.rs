@@ -121,7 +121,10 @@ impl Module {
                 ExternalKind::Func => {
                     functions.insert(export.name, export.index);
                 }
-                _ => {}
+                ExternalKind::Table
+                | ExternalKind::Global
+                | ExternalKind::Tag
+                | ExternalKind::FuncExact => {}
             }
         }
         for (from, name) in &self.exports {

@@ -286,11 +286,16 @@ fn get(stream: u64, map: i64, name: &[u8]) -> Found {
         b":authority" => http_start_line::get_authority(stream)?.map(bytes),
         b":method" => http_start_line::get_method(stream)?
             .map(|method| match method {
+                Method::Other(other) => other,
                 Method::Get => "GET".to_owned(),
                 Method::Head => "HEAD".to_owned(),
                 Method::Post => "POST".to_owned(),
-                Method::Other(other) => other,
-                other => format!("{other:?}"),
+                Method::Put => "PUT".to_owned(),
+                Method::Delete => "DELETE".to_owned(),
+                Method::Connect => "CONNECT".to_owned(),
+                Method::Options => "OPTIONS".to_owned(),
+                Method::Trace => "TRACE".to_owned(),
+                Method::Patch => "PATCH".to_owned(),
             })
             .map(bytes),
         b":scheme" => http_start_line::get_scheme(stream)?

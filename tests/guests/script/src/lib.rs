@@ -17,7 +17,7 @@ mod runner;
 use std::fmt;
 
 pub use arg::{Arg, hex, unhex};
-pub use runner::{Answer, Machine, Runner};
+pub use runner::{Answer, Machine, Runner, lower_half};
 
 /// What stands around everything that a scripted plugin reports, in its log lines.
 pub mod report {

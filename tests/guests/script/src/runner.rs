@@ -117,8 +117,7 @@ impl Runner {
         for call in &block.calls {
             if call.function == "return" {
                 if let Some(Arg::Number(number)) = call.args.first() {
-                    // As the ABI has it: the lower half of the number.
-                    result = *number as u32;
+                    result = lower_half(*number);
                 }
                 continue;
             }
@@ -133,4 +132,10 @@ impl Runner {
         }
         result
     }
+}
+
+/// A number as the ABI carries it.
+pub fn lower_half(number: i64) -> u32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
