@@ -323,9 +323,7 @@ fn an_allocator_that_traps_fails_the_vm() {
         get_header_map_value(0, ':path', out)";
     let running = Case::legacy(script).start();
     assert_eq!(running.get("/").status, 503);
-    assert!(
-        running.proxy.log().contains("proxy_on_request_headers"),
-        "{}",
-        running.proxy.log()
-    );
+    running
+        .proxy
+        .wait_for_log(&["proxy_on_request_headers", "trap"]);
 }
