@@ -1,13 +1,15 @@
 //! The place of a VM in a worker: runs it, and builds it again after a failure.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::Recovery;
-use crate::plugin::PluginCode;
-use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
+use crate::vm::{PluginInfo, SharedVm, StartError, Vm, VmSpec};
 
 /// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -32,77 +34,82 @@ pub(crate) struct RootSpec {
 /// A VM of this worker, for all plugins that share it (equal `vm_id`, VM configuration and code).
 #[derive(Debug)]
 pub(crate) struct VmSlot {
-    code: PluginCode,
-    limits: VmLimits,
-    log_level: Option<Level>,
-    vm_configuration: bytes::Bytes,
+    spec: VmSpec,
     roots: Vec<RootSpec>,
+    /// The first plugin in the VM: what the VM does is logged and counted as its.
+    first: Arc<PluginInfo>,
     recovery: Recovery,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
+    /// Told when the VM fails.
+    failure: Rc<Notify>,
     /// Nothing while no VM will be built again.
     retry_at: Cell<Option<Instant>>,
 }
 
 impl VmSlot {
-    /// Starts a VM and its root contexts.
+    /// Starts a VM and its root contexts. From then on it is built again after failures, also without a request that
+    /// needs it: its plugins may have timers and queues.
     ///
     /// # Errors
     ///
     /// One of the plugins, which is named, refuses its configuration or traps.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a `LocalSet`.
     pub(crate) fn start(
-        code: PluginCode,
-        limits: VmLimits,
-        log_level: Option<Level>,
-        vm_configuration: bytes::Bytes,
+        spec: VmSpec,
         roots: Vec<RootSpec>,
         recovery: Recovery,
-    ) -> Result<Self, (String, StartError)> {
-        let slot = Self {
-            code,
-            limits,
-            log_level,
-            vm_configuration,
+    ) -> Result<Rc<Self>, (String, StartError)> {
+        let first = roots
+            .first()
+            .map(|root| Arc::clone(&root.info))
+            .unwrap_or_default();
+        let slot = Rc::new(Self {
+            spec,
             roots,
+            first,
             recovery,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
+            failure: Rc::new(Notify::new()),
             retry_at: Cell::new(None),
-        };
+        });
         let vm = slot.build()?;
         *slot.running.borrow_mut() = Some(vm);
+        tokio::task::spawn_local(supervise(Rc::downgrade(&slot), Rc::clone(&slot.failure)));
         Ok(slot)
     }
 
     /// The name of the first plugin in the VM, for logs.
     fn name(&self) -> &str {
-        self.roots
-            .first()
-            .map_or("", |root| root.info.name.as_str())
+        &self.first.name
     }
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let mut vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
+        let vm = Vm::new(&self.spec, &self.first)
             .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {
-            let started = vm
+            let started = shared
+                .vm
+                .borrow_mut()
                 .start_root(
                     Arc::clone(&root.info),
-                    &self.vm_configuration,
+                    &self.spec.configuration,
                     &root.configuration,
                 )
                 .map_err(|error| (root.info.name.clone(), error))?;
             roots.push(started);
         }
-        Ok(Rc::new(SharedVm {
-            vm: RefCell::new(vm),
-            roots,
-            failed: Cell::new(false),
-        }))
+        shared.started(roots);
+        Ok(shared)
     }
 
     /// The running VM; nothing while there is no healthy one.
@@ -116,23 +123,34 @@ impl VmSlot {
         self.recover()
     }
 
-    /// Notes the failure, if it is new, and builds the VM again if its time has come.
-    #[cold]
-    fn recover(&self) -> Option<Rc<SharedVm>> {
-        if self.running.borrow_mut().take().is_some() {
+    /// When the VM may be built again; nothing if it runs, or never will again. Notes a failure that is new.
+    fn retry_at(&self) -> Option<Instant> {
+        let mut running = self.running.borrow_mut();
+        if running.as_ref().is_some_and(|vm| !vm.failed.get()) {
+            return None;
+        }
+        if running.take().is_some() {
             self.note_failure();
         }
-        if self.retry_at.get().is_none_or(|at| Instant::now() < at) {
+        self.retry_at.get()
+    }
+
+    /// Builds the VM again if its time has come.
+    #[cold]
+    fn recover(&self) -> Option<Rc<SharedVm>> {
+        if self.retry_at().is_none_or(|at| Instant::now() < at) {
             return None;
         }
         match self.build() {
             Ok(vm) => {
                 tracing::info!(plugin = self.name(), "plugin VM restarted");
+                self.first.counters.restarted();
                 *self.running.borrow_mut() = Some(Rc::clone(&vm));
                 Some(vm)
             }
             Err((plugin, error)) => {
                 tracing::error!(plugin, %error, "plugin VM could not be restarted");
+                self.first.counters.start_failed();
                 self.note_failure();
                 None
             }
@@ -151,6 +169,7 @@ impl VmSlot {
             (Recovery::Never, _) => None,
             (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
             (Recovery::Restart, CRASH_LOOP..) => {
+                self.first.counters.crash_looped();
                 tracing::error!(
                     plugin = self.name(),
                     failures,
@@ -165,30 +184,33 @@ impl VmSlot {
         self.retry_at.set(wait.map(|wait| Instant::now() + wait));
     }
 
-    /// Ends the root contexts: the worker stops.
-    pub(crate) fn stop(&self) {
-        let Some(vm) = self
-            .running
-            .borrow_mut()
-            .take()
-            .filter(|vm| !vm.failed.get())
-        else {
-            return;
-        };
-        let mut running = vm.vm.borrow_mut();
-        for &(root, _) in &vm.roots {
-            match running.end_root(root) {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::debug!(
-                        plugin = self.name(),
-                        "plugin asked for time to finish; the proxy stops without it"
-                    );
-                }
-                Err(trap) => {
-                    tracing::error!(%trap, "plugin trapped at its end");
-                    return;
-                }
+    /// Ends the root contexts: the worker stops. Returns the VM if some of them ask for time to finish.
+    pub(crate) async fn stop(&self, deadline: Instant) -> Option<Rc<SharedVm>> {
+        let vm = self.running.borrow_mut().take()?;
+        // Nothing is built again from here on.
+        self.retry_at.set(None);
+        if !vm.failed.get() {
+            vm.wait_for_streams(deadline).await;
+            vm.end_roots();
+        }
+        (!vm.has_ended()).then_some(vm)
+    }
+}
+
+/// Builds a VM again whenever it fails and its time has come.
+async fn supervise(slot: Weak<VmSlot>, failure: Rc<Notify>) {
+    loop {
+        failure.notified().await;
+        loop {
+            let retry_at = match slot.upgrade() {
+                Some(slot) => slot.retry_at(),
+                None => return,
+            };
+            let Some(at) = retry_at else { break };
+            sleep_until(at).await;
+            // A stream may have had it built meanwhile, with or without success.
+            if slot.upgrade().is_some_and(|slot| slot.vm().is_some()) {
+                break;
             }
         }
     }

@@ -5,17 +5,25 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use proxy_wasi_stream::Limits;
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
 use super::RunError;
 use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::metrics::WorkerMetrics;
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
+use crate::services::Services;
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
-use crate::vm::{Level, VmLimits};
+use crate::vm::{Level, VmLimits, VmSpec};
+
+/// How long plugins may take to finish after `on-done`, for all of a worker together: what is left between the default
+/// of `timeouts.drain_grace` and the 30 s after which Kubernetes kills, less a second to end the process.
+const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
@@ -25,6 +33,8 @@ pub(super) struct WorkerSetup {
     listener: TcpListener,
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
+    services: Services,
+    metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
@@ -34,6 +44,8 @@ impl WorkerSetup {
         listener: TcpListener,
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
+        services: Services,
+        metrics: Option<Arc<WorkerMetrics>>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
             Some(url) => Some(Arc::new(
@@ -48,6 +60,8 @@ impl WorkerSetup {
             listener,
             drain: drain.clone(),
             access_log,
+            services,
+            metrics,
         })
     }
 
@@ -90,9 +104,7 @@ impl WorkerSetup {
                 "connections cut off: they were still busy after the grace period"
             );
         }
-        for slot in slots {
-            slot.stop();
-        }
+        stop_plugins(&slots).await;
         Ok(())
     }
 
@@ -101,7 +113,7 @@ impl WorkerSetup {
             memory: self.config.limits.vm_memory,
             callback_time: self.config.limits.callback_time,
         };
-        let level = plugin_level(self.config.log_level);
+        let log_level = plugin_level(self.config.log_level);
         let start = |plan: &super::plugins::VmPlan| {
             let roots = plan
                 .roots
@@ -111,16 +123,16 @@ impl WorkerSetup {
                     configuration: root.configuration.clone(),
                 })
                 .collect();
-            VmSlot::start(
-                plan.code.clone(),
+            let spec = VmSpec {
+                code: plan.code.clone(),
+                vm_id: plan.vm_id.clone(),
+                configuration: plan.vm_configuration.clone(),
                 limits,
-                level,
-                plan.vm_configuration.clone(),
-                roots,
-                plan.recovery,
-            )
-            .map(Rc::new)
-            .map_err(|(plugin, source)| RunError::Start { plugin, source })
+                log_level,
+                services: self.services.clone(),
+            };
+            VmSlot::start(spec, roots, plan.recovery)
+                .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()
     }
@@ -151,8 +163,21 @@ impl WorkerSetup {
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),
+            metrics: self.metrics,
         };
         (worker, self.listener, self.drain)
+    }
+}
+
+/// Ends all root contexts, now that the last stream has ended. Those that ask for time get it together.
+async fn stop_plugins(slots: &[Rc<VmSlot>]) {
+    let deadline = Instant::now() + DONE_GRACE;
+    let mut waiting = Vec::new();
+    for slot in slots {
+        waiting.extend(slot.stop(deadline).await);
+    }
+    for vm in waiting {
+        vm.wait_for_end(deadline).await;
     }
 }
 

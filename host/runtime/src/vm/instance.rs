@@ -1,29 +1,31 @@
 //! A running VM: callbacks go in here.
 
-use std::cell::{Cell, RefCell};
+mod root_callbacks;
+
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fragile::Fragile;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
+use self::root_callbacks::{HandlerIndices, Handlers};
 use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
-use super::limits::VmLimiter;
-use super::state::{Current, PluginInfo, Root, VmState, Wasi};
-use super::streams::{StreamEntry, StreamTable};
+use super::spec::VmSpec;
+use super::state::{Current, PluginInfo, VmState};
+use super::streams::StreamEntry;
 use super::trap::Trap;
-use crate::plugin::{EPOCH_PERIOD, PluginCode};
+use crate::plugin::EPOCH_PERIOD;
 
 /// What a plugin's component exports.
 #[derive(Clone)]
 pub(crate) struct PluginExports {
     lifecycle: lifecycle::GuestIndices,
     http_filter: http_filter::GuestIndices,
+    handlers: HandlerIndices,
 }
 
 impl PluginExports {
@@ -31,6 +33,7 @@ impl PluginExports {
         Ok(Self {
             lifecycle: lifecycle::GuestIndices::new(instance)?,
             http_filter: http_filter::GuestIndices::new(instance)?,
+            handlers: HandlerIndices::find(instance)?,
         })
     }
 }
@@ -65,34 +68,22 @@ pub(crate) struct Vm {
     store: Store<VmState>,
     lifecycle: lifecycle::Guest,
     http_filter: http_filter::Guest,
+    handlers: Handlers,
     /// Epochs until a callback has run for too long.
     callback_epochs: u64,
 }
 
 impl Vm {
-    /// Instantiates a plugin's code. `name` is for the report of a trap in code that runs here already.
-    pub(crate) fn new(
-        code: &PluginCode,
-        limits: VmLimits,
-        log_level: Option<Level>,
-        name: &str,
-    ) -> Result<Self, Trap> {
-        let state = VmState {
-            streams: Fragile::new(StreamTable::default()),
-            roots: Vec::new(),
-            current: Current::default(),
-            touched: Fragile::new(Vec::new()),
-            log_level,
-            limiter: VmLimiter::new(limits.memory),
-            wasi: Wasi::new(),
-            unsupported: Default::default(),
-        };
+    /// Makes a VM. Traps of code that runs here already, and the VM's memory, are put down to `first`, its first plugin.
+    pub(crate) fn new(spec: &VmSpec, first: &PluginInfo) -> Result<Self, Trap> {
+        let code = &spec.code;
+        let state = VmState::new(spec, first);
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_trap();
         // One more than the time's worth, as the running epoch may be about to end.
         let callback_epochs = u64::try_from(
-            limits
+            spec.limits
                 .callback_time
                 .as_nanos()
                 .div_ceil(EPOCH_PERIOD.as_nanos()),
@@ -100,7 +91,7 @@ impl Vm {
         .unwrap_or(u64::MAX - 1)
             + 1;
         store.set_epoch_deadline(callback_epochs);
-        let trap = |error| Trap::new(name, "instantiation", None, error);
+        let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
             .exports
@@ -112,10 +103,16 @@ impl Vm {
             .http_filter
             .load(&mut store, &instance)
             .map_err(trap)?;
+        let handlers = code
+            .exports
+            .handlers
+            .load(&mut store, &instance)
+            .map_err(trap)?;
         Ok(Self {
             store,
             lifecycle,
             http_filter,
+            handlers,
             callback_epochs,
         })
     }
@@ -134,12 +131,7 @@ impl Vm {
             // A plugin that cannot be told "nothing" is told the most severe level.
             log_level: self.store.data().log_level.unwrap_or(Level::Critical),
         };
-        let state = self.store.data_mut();
-        state.roots.push(Root {
-            info,
-            pending_done: false,
-        });
-        let root = state.roots.len() as u64;
+        let root = self.store.data_mut().add_root(info);
         self.enter("start", root, None, |vm| {
             vm.lifecycle
                 .call_start(&mut vm.store, root, &wit_info, vm_configuration)
@@ -160,19 +152,39 @@ impl Vm {
         Ok((root, interest))
     }
 
-    /// Ends a root context: done, and delete if the plugin agrees. Returns whether it did.
-    pub(crate) fn end_root(&mut self, root: u64) -> Result<bool, Trap> {
+    /// Ends a root context: done, and delete if the plugin agrees. Else it lives on until `root-control.done`.
+    pub(crate) fn end_root(&mut self, root: u64) -> Result<(), Trap> {
         let done = self.enter("on-done", root, None, |vm| {
             vm.lifecycle.call_on_done(&mut vm.store, root)
         })?;
         if done {
-            self.enter("on-delete", root, None, |vm| {
-                vm.lifecycle.call_on_delete(&mut vm.store, root)
-            })?;
+            self.delete_root(root)?;
         } else if let Some(root) = self.store.data_mut().root_mut(root) {
             root.pending_done = true;
         }
-        Ok(done)
+        Ok(())
+    }
+
+    /// Calls a root context back for the last time and forgets it.
+    pub(crate) fn delete_root(&mut self, root: u64) -> Result<(), Trap> {
+        if self.store.data().root(root).is_none() {
+            return Ok(());
+        }
+        self.enter("on-delete", root, None, |vm| {
+            vm.lifecycle.call_on_delete(&mut vm.store, root)
+        })?;
+        self.store.data_mut().delete_root(root);
+        Ok(())
+    }
+
+    /// What its hostcalls act on.
+    pub(crate) fn state(&self) -> &VmState {
+        self.store.data()
+    }
+
+    /// What its hostcalls act on.
+    pub(crate) fn state_mut(&mut self) -> &mut VmState {
+        self.store.data_mut()
     }
 
     /// Makes a stream known to the VM; nothing if it has too many already.
@@ -322,6 +334,9 @@ impl Vm {
             .and_then(|stream| state.stream(stream))
             .map(|entry| entry.access.request_id());
         let trap = Trap::new(&name, state.current.callback, request_id, error);
+        if let Some(plugin) = state.current_plugin() {
+            plugin.counters.trapped(trap.cause());
+        }
         state.current = Current::default();
         trap
     }
@@ -340,14 +355,4 @@ impl fmt::Debug for Vm {
 pub(crate) struct At {
     pub(crate) root: u64,
     pub(crate) stream: u64,
-}
-
-/// A VM that its worker's streams share, with its root contexts.
-#[derive(Debug)]
-pub(crate) struct SharedVm {
-    pub(crate) vm: RefCell<Vm>,
-    /// For each plugin of this VM, in the order of the configuration: its root context and its interest.
-    pub(crate) roots: Vec<(u64, Interest)>,
-    /// It has trapped: nothing may enter it again.
-    pub(crate) failed: Cell<bool>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use fragile::Fragile;
 use rustc_hash::FxHashSet;
+use tokio::sync::Notify;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
@@ -13,7 +14,13 @@ use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
 use super::log::{self, PluginOutput};
+use super::metrics::MetricHandles;
+use super::roots::Root;
+use super::shared::VmHandle;
+use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
+use crate::metrics::{PluginCounters, VmMeter};
+use crate::services::Services;
 
 /// Who a root context is, from the configuration.
 #[derive(Clone, Debug, Default)]
@@ -24,14 +31,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
-}
-
-/// A root context of this VM.
-#[derive(Debug)]
-pub(crate) struct Root {
-    pub(crate) info: Arc<PluginInfo>,
-    /// `on-done` returned false, and `root-control.done` has not been called yet.
-    pub(crate) pending_done: bool,
+    /// What is counted of the plugin, over all workers.
+    pub counters: Arc<PluginCounters>,
 }
 
 /// Where the VM is: which callback runs, for whom.
@@ -51,7 +52,11 @@ pub(crate) struct Current {
 pub(crate) struct VmState {
     pub(crate) streams: Fragile<StreamTable>,
     /// A root context's number is its place here plus one.
-    pub(crate) roots: Vec<Root>,
+    pub(super) roots: Vec<Root>,
+    /// Told whenever a root context was deleted, or all are lost.
+    pub(super) root_ended: Arc<Notify>,
+    /// The way back to this VM. Nobody's until the VM is shared.
+    pub(super) handle: Fragile<VmHandle>,
     pub(crate) current: Current,
     /// Streams other than the callback's own that its hostcalls touched.
     pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
@@ -59,8 +64,14 @@ pub(crate) struct VmState {
     pub(crate) log_level: Option<Level>,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
-    /// Functions that this host lacks and the plugin has called: each is reported once.
-    pub(crate) unsupported: FxHashSet<&'static str>,
+    /// The scope of shared data and queues.
+    pub(crate) vm_id: String,
+    pub(crate) services: Services,
+    pub(crate) metrics: MetricHandles,
+    /// Handles of queues that the plugin holds.
+    pub(crate) open_queues: usize,
+    /// What was reported about the plugin, and is not again.
+    reported: FxHashSet<&'static str>,
 }
 
 /// What the standard WASI hostcalls act on.
@@ -72,24 +83,42 @@ pub(crate) struct Wasi {
 }
 
 impl VmState {
+    pub(super) fn new(spec: &VmSpec, first: &PluginInfo) -> Self {
+        Self {
+            streams: Fragile::new(StreamTable::default()),
+            roots: Vec::new(),
+            root_ended: Arc::default(),
+            handle: Fragile::new(VmHandle::default()),
+            current: Current::default(),
+            touched: Fragile::new(Vec::new()),
+            log_level: spec.log_level,
+            limiter: VmLimiter::new(
+                spec.limits.memory,
+                VmMeter::new(Arc::clone(&first.counters)),
+            ),
+            wasi: Wasi::new(),
+            vm_id: spec.vm_id.clone(),
+            services: spec.services.clone(),
+            metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
+            open_queues: 0,
+            reported: FxHashSet::default(),
+        }
+    }
+
     /// The plugin on whose behalf the VM runs now.
     pub(crate) fn current_plugin(&self) -> Option<&Arc<PluginInfo>> {
         self.root(self.current.root).map(|root| &root.info)
-    }
-
-    pub(crate) fn root(&self, root: u64) -> Option<&Root> {
-        self.roots.get(usize::try_from(root.checked_sub(1)?).ok()?)
-    }
-
-    pub(crate) fn root_mut(&mut self, root: u64) -> Option<&mut Root> {
-        self.roots
-            .get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
     }
 
     /// A live stream, for reading or editing it at once.
     #[inline]
     pub(crate) fn stream(&self, context: u64) -> Option<&StreamEntry> {
         self.streams.get().get(context)
+    }
+
+    /// Whether any stream lives.
+    pub(super) fn has_streams(&self) -> bool {
+        !self.streams.get().is_empty()
     }
 
     /// A live stream, for steering it: what is queued there is done once the running callback has returned.
@@ -126,10 +155,16 @@ impl VmState {
 
     /// Reports, once, that a plugin has called a function which this host lacks.
     pub(crate) fn report_unsupported(&mut self, function: &'static str) {
-        if self.unsupported.insert(function) {
-            let message =
-                format!("`{function}` is not supported by this host yet: it answers `unsupported`");
-            self.log(Level::Warn, &message);
+        self.report_once(function, || {
+            format!("`{function}` is not supported by this host yet: it answers `unsupported`")
+        });
+    }
+
+    /// Warns, once for each `what`, of something that a plugin might do with each request.
+    #[cold]
+    pub(crate) fn report_once(&mut self, what: &'static str, message: impl FnOnce() -> String) {
+        if self.reported.insert(what) {
+            self.log(Level::Warn, &message());
         }
     }
 
