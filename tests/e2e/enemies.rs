@@ -155,7 +155,27 @@ fn a_trap_names_who_and_where(kind: Kind) {
     assert!(said.contains("enemy"), "the panic's own words: {said}");
 }
 
-/// What four requests get when each second one of a VM is its end: 1 passes, 2 traps, 3 meets a new VM, 4 traps it, and
+/// With the log level `trace`, legacy modules are linked with the tracing build of the shim.
+#[test]
+fn a_trap_of_a_traced_module_shows_what_it_did_before() {
+    let proxy = proxy()
+        .arg(Example::Enemy.file(Kind::Legacy))
+        .args(["--name", "enemy", "--log-level", "trace"])
+        .start();
+    assert_eq!(ask(&proxy, "trap").status, 503);
+    let line = proxy.wait_for_log(&["plugin `enemy` trapped"]);
+    let (_, hostcalls) = line.split_once("; last hostcalls: ").unwrap();
+    // The request's map is 0, and the panic is logged at level 5.
+    assert!(
+        hostcalls.contains("proxy_get_header_map_value(0, "),
+        "{line}"
+    );
+    assert!(hostcalls.contains("proxy_log(5, "), "{line}");
+    assert!(hostcalls.ends_with("-> 0"), "{line}");
+    proxy.wait_for_log(&["TRACE plugin: proxy_get_header_map_value(0, ", "-> 0"]);
+}
+
+/// What five requests get when each second one of a VM is its end: 1 passes, 2 traps, 3 meets a new VM, 4 traps it, and
 /// 5 finds none, since the second restart has to wait.
 fn five(proxy: &Proxy, healthy: &mut Healthy) -> Vec<(u16, bool)> {
     (0..5)

@@ -13,6 +13,7 @@ use wasmtime_wasi::WasiCtx;
 
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
+use super::hostcalls::RecentHostcalls;
 use super::limits::VmLimiter;
 use super::log::{self, Admission, LogBudget, PluginOutput};
 use super::metrics::MetricHandles;
@@ -64,6 +65,8 @@ pub(crate) struct VmState {
     /// Messages below this level are dropped before they are looked at.
     pub(crate) log_level: Option<Level>,
     log_budget: LogBudget,
+    /// Empty unless hostcalls are traced.
+    pub(crate) recent_hostcalls: RecentHostcalls,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
     /// The scope of shared data and queues.
@@ -95,6 +98,7 @@ impl VmState {
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
             log_budget: LogBudget::new(Instant::now()),
+            recent_hostcalls: RecentHostcalls::default(),
             limiter: VmLimiter::new(
                 spec.limits.memory,
                 VmMeter::new(Arc::clone(&first.counters)),
