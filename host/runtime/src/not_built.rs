@@ -12,23 +12,6 @@ pub struct NotBuilt {
 /// Every interface that is not built yet. Tests call all hostcalls and compare.
 pub const NOT_BUILT: &[NotBuilt] = &[
     NotBuilt {
-        interface: "timer",
-        hostcalls: &["proxy_set_tick_period_milliseconds"],
-    },
-    NotBuilt {
-        interface: "shared-data",
-        hostcalls: &["proxy_get_shared_data", "proxy_set_shared_data"],
-    },
-    NotBuilt {
-        interface: "shared-queue",
-        hostcalls: &[
-            "proxy_register_shared_queue",
-            "proxy_resolve_shared_queue",
-            "proxy_enqueue_shared_queue",
-            "proxy_dequeue_shared_queue",
-        ],
-    },
-    NotBuilt {
         interface: "http-callout",
         hostcalls: &["proxy_http_call"],
     },

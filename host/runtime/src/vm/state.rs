@@ -90,7 +90,7 @@ impl VmState {
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
             limiter: VmLimiter::new(spec.limits.memory),
-            wasi: Wasi::new(),
+            wasi: Wasi::new(&spec.environment),
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),
             metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
