@@ -10,6 +10,7 @@
     reason = "what goes wrong in a test fails it, and says so"
 )]
 
+mod admin;
 mod chain;
 mod compose;
 mod events;

@@ -28,7 +28,7 @@ pub const NOT_BUILT: &[NotBuilt] = &[
 ];
 
 impl NotBuilt {
-    /// Finds the interface that an import of a component, such as `proxy-wasm:plugin/timer@0.1.0`, needs.
+    /// Finds the interface that an import of a component, such as `proxy-wasm:plugin/http-callout@0.1.0`, needs.
     pub fn of_import(import: &str) -> Option<&'static Self> {
         let name = import.strip_prefix("proxy-wasm:plugin/")?;
         let name = name.split_once('@').map_or(name, |(name, _)| name);

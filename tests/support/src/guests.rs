@@ -10,6 +10,8 @@ pub enum Example {
     /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
     Events,
     Headers,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-observe` says what it does.
+    Observe,
 }
 
 /// Which of the two.
@@ -34,10 +36,12 @@ impl Example {
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
+            (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
+            (Kind::Wit, Self::Observe) => env!("GUEST_WIT_OBSERVE"),
         })
         .to_path_buf()
     }

@@ -27,6 +27,7 @@ fn every_key_of_a_file_arrives() {
     let config = config(
         "
         listen: '[::1]:9090'
+        admin: 127.0.0.1:9901
         workers: 3
         upstream: h2c://[::1]:9000
         rewrite_host: true
@@ -49,6 +50,7 @@ fn every_key_of_a_file_arrives() {
         ",
     );
     assert_eq!(config.listen, "[::1]:9090".parse().unwrap());
+    assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
     assert_eq!(config.workers.get(), 3);
     let upstream = config.upstream.unwrap();
     assert_eq!(upstream.protocol(), UpstreamProtocol::H2c);
@@ -106,6 +108,7 @@ fn a_file_that_says_nothing_gives_the_defaults() {
             config.access_log
                 && !config.rewrite_host
                 && config.upstream.is_none()
+                && config.admin.is_none()
                 && config.plugins.is_empty()
         );
     }

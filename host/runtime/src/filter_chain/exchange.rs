@@ -1,6 +1,7 @@
 //! One request and its response on their way through the filter chain.
 
 mod access;
+mod deviations;
 mod flat;
 mod pump;
 
@@ -324,6 +325,7 @@ impl Exchange {
             return;
         }
         self.tell(Stream::end);
+        self.log_deviations();
         for stream in &self.filters {
             let context = stream.context.get();
             if context != 0

@@ -21,6 +21,7 @@ use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, Response
 use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use crate::BoxError;
+use crate::metrics::{RequestMeter, UpstreamFailureCause, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
 use crate::upstream::{Cluster, UpstreamClient, UpstreamError, echo};
@@ -39,6 +40,8 @@ pub(crate) struct Worker {
     pub(crate) echo_body: usize,
     pub(crate) request_ids: RequestIds,
     pub(crate) access_log: Option<AccessLog>,
+    /// Nothing if nobody can ask for it.
+    pub(crate) metrics: Option<Arc<WorkerMetrics>>,
 }
 
 /// A stream that fails without a response: its connection is closed, or its HTTP/2 stream reset.
@@ -225,9 +228,22 @@ impl Worker {
             // The client sends the cluster's own authority where there is none.
             request.headers_mut().remove(header::HOST);
         }
-        let mut response = self.client.send(cluster, request).await?;
-        intermediary::admit_response(&mut response)?;
+        let mut response = match self.client.send(cluster, request).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.upstream_failed(error.into())),
+        };
+        if let Err(rejection) = intermediary::admit_response(&mut response) {
+            return Err(self.upstream_failed(rejection.into()));
+        }
         Ok(response.map(ResponseSource::Upstream))
+    }
+
+    #[cold]
+    fn upstream_failed(&self, failure: UpstreamFailure) -> UpstreamFailure {
+        if let Some(metrics) = &self.metrics {
+            metrics.upstream_failed(failure.cause());
+        }
+        failure
     }
 }
 
@@ -275,6 +291,13 @@ impl UpstreamFailure {
         match self {
             Self::Unreachable(error) => error.status(),
             Self::Refused(rejection) => rejection.status,
+        }
+    }
+
+    fn cause(&self) -> UpstreamFailureCause {
+        match self {
+            Self::Unreachable(error) => error.kind().into(),
+            Self::Refused(_) => UpstreamFailureCause::Protocol,
         }
     }
 
@@ -333,6 +356,7 @@ pub(crate) struct Ending {
     exchange: Option<Rc<Exchange>>,
     record: Option<AccessRecord>,
     received: Received,
+    meter: RequestMeter,
 }
 
 impl Ending {
@@ -346,6 +370,7 @@ impl Ending {
             exchange: None,
             record,
             received: Received::default(),
+            meter: RequestMeter::start(worker.metrics.as_deref()),
         }
     }
 
@@ -360,6 +385,7 @@ impl Ending {
     }
 
     fn responding(&mut self, status: StatusCode) {
+        self.meter.responding(status);
         if let Some(record) = &mut self.record {
             record.status = Some(status);
         }
@@ -388,6 +414,7 @@ impl Drop for Ending {
         if let Some(exchange) = &self.exchange {
             exchange.finish();
         }
+        self.meter.end(self.worker.metrics.as_deref());
         if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
             record.request_bytes = self.received.bytes();
             log.write(&record);

@@ -15,6 +15,7 @@ use super::RunError;
 use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::metrics::WorkerMetrics;
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::services::Services;
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
@@ -33,6 +34,7 @@ pub(super) struct WorkerSetup {
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
     services: Services,
+    metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
@@ -43,6 +45,7 @@ impl WorkerSetup {
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
         services: Services,
+        metrics: Option<Arc<WorkerMetrics>>,
     ) -> Result<Self, RunError> {
         let cluster = match &config.upstream {
             Some(url) => Some(Arc::new(
@@ -58,6 +61,7 @@ impl WorkerSetup {
             drain: drain.clone(),
             access_log,
             services,
+            metrics,
         })
     }
 
@@ -160,6 +164,7 @@ impl WorkerSetup {
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),
+            metrics: self.metrics,
         };
         (worker, self.listener, self.drain)
     }

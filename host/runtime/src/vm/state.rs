@@ -19,6 +19,7 @@ use super::roots::Root;
 use super::shared::VmHandle;
 use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
+use crate::metrics::{PluginCounters, VmMeter};
 use crate::services::Services;
 
 /// Who a root context is, from the configuration.
@@ -30,6 +31,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
+    /// What is counted of the plugin, over all workers.
+    pub counters: Arc<PluginCounters>,
 }
 
 /// Where the VM is: which callback runs, for whom.
@@ -80,7 +83,7 @@ pub(crate) struct Wasi {
 }
 
 impl VmState {
-    pub(super) fn new(spec: &VmSpec) -> Self {
+    pub(super) fn new(spec: &VmSpec, first: &PluginInfo) -> Self {
         Self {
             streams: Fragile::new(StreamTable::default()),
             roots: Vec::new(),
@@ -89,7 +92,10 @@ impl VmState {
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
-            limiter: VmLimiter::new(spec.limits.memory),
+            limiter: VmLimiter::new(
+                spec.limits.memory,
+                VmMeter::new(Arc::clone(&first.counters)),
+            ),
             wasi: Wasi::new(&spec.environment),
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),
