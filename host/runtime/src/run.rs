@@ -146,8 +146,8 @@ pub fn run_with(
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;
     }
-    // Before anybody can know that there is something to stop.
-    let mut signals = Signals::catch().map_err(RunError::Worker)?;
+    // Before anybody is told, so that whoever hears of it can stop it.
+    let mut signals = Signals::listen().map_err(RunError::Worker)?;
     admin.set(Phase::Ready);
     ready(Addresses {
         listen: address,

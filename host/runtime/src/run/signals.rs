@@ -1,59 +1,62 @@
-//! The signals that ask the proxy to stop.
+//! The signals that ask the process to stop.
 
 use std::io;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Signals that are caught from the moment this is made, so that none that comes after ends the process as it is.
+/// Signals since this was made: none is lost between two waits.
 pub(super) struct Signals {
     runtime: Runtime,
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Signal,
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    interrupt: Signal,
     #[cfg(windows)]
     interrupt: tokio::signal::windows::CtrlC,
 }
 
 impl Signals {
-    pub(super) fn catch() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let _guard = runtime.enter();
+    /// Begins to listen: from now on these signals do not end the process by themselves.
+    pub(super) fn listen() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let context = runtime.enter();
         #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-                runtime,
-            })
-        }
+        let (terminate, interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         #[cfg(windows)]
+        let interrupt = tokio::signal::windows::ctrl_c()?;
+        drop(context);
         Ok(Self {
-            interrupt: tokio::signal::windows::ctrl_c()?,
             runtime,
+            #[cfg(unix)]
+            terminate,
+            interrupt,
         })
     }
 
-    /// Waits for the next signal, and says which it was.
+    /// Waits for a signal and returns its name.
+    #[cfg(unix)]
     pub(super) fn wait(&mut self) -> &'static str {
-        #[cfg(unix)]
-        {
-            let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
-            self.runtime.block_on(async {
-                tokio::select! {
-                    _ = terminate.recv() => "SIGTERM",
-                    _ = interrupt.recv() => "SIGINT",
-                }
-            })
-        }
-        #[cfg(windows)]
-        {
-            let interrupt = &mut self.interrupt;
-            self.runtime.block_on(interrupt.recv());
+        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            }
+        })
+    }
+
+    /// Waits for a signal and returns its name.
+    #[cfg(windows)]
+    pub(super) fn wait(&mut self) -> &'static str {
+        let interrupt = &mut self.interrupt;
+        self.runtime.block_on(async {
+            interrupt.recv().await;
             "Ctrl-C"
-        }
+        })
     }
 }
