@@ -1,0 +1,34 @@
+//! The two ends of a connection to an upstream.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+
+/// The addresses of a connection to an upstream: what its name was resolved to, and ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpstreamAddresses {
+    /// The upstream's.
+    pub peer: SocketAddr,
+    /// Ours.
+    pub local: SocketAddr,
+}
+
+impl UpstreamAddresses {
+    /// None if the connection has ended already.
+    pub(super) fn of(stream: &TcpStream) -> Option<Self> {
+        Some(Self {
+            peer: stream.peer_addr().ok()?,
+            local: stream.local_addr().ok()?,
+        })
+    }
+}
+
+/// How a request was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct SentRequest {
+    /// Over which connection, if that is known.
+    pub addresses: Option<UpstreamAddresses>,
+    /// When its head was handed to the connection.
+    pub at: Instant,
+}
