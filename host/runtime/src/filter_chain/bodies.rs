@@ -86,6 +86,10 @@ pub(crate) struct ResponseBody {
     ending: Ending,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost an allocation for each response, and a body is moved once"
+)]
 enum ResponseKind {
     Empty,
     Direct(ResponseSource),
@@ -170,9 +174,9 @@ impl Body for RequestSource {
 
 impl ResponseSource {
     /// The connection to the upstream that it comes from, if it comes from one.
-    pub(crate) fn addresses(&self) -> Option<UpstreamAddresses> {
+    pub(crate) fn addresses(&self) -> Option<Rc<UpstreamAddresses>> {
         match self {
-            Self::Upstream(body) => body.sent().addresses,
+            Self::Upstream(body) => body.sent().addresses.clone(),
             Self::Full(_) => None,
         }
     }

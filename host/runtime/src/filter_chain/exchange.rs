@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 use proxy_wasi_stream::{
-    Action, Callback, DataAction, Direction, Effect, FilterIndex, HeaderAction, Interest,
+    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, Interest, OnFailure,
     RequestHead, ResetReason, ResponseHead, Stream, TrailersAction,
 };
 use smallvec::SmallVec;
@@ -103,6 +103,8 @@ pub(crate) struct Exchange {
     wakers: Wakers,
     /// The effects are being carried out further up the stack.
     running: Cell<bool>,
+    /// Since the effects were last carried out, something has happened that can let a held body flow again.
+    room_made: Cell<bool>,
     finished: Cell<bool>,
     properties: RefCell<SetProperties>,
     cluster: RefCell<Option<Arc<Cluster>>>,
@@ -143,6 +145,7 @@ impl Exchange {
             response_source: RefCell::new(None),
             wakers: Wakers::default(),
             running: Cell::new(false),
+            room_made: Cell::new(false),
             finished: Cell::new(false),
             properties: RefCell::default(),
             cluster: RefCell::new(None),
@@ -165,32 +168,16 @@ impl Exchange {
         if self.running.replace(true) {
             return;
         }
-        let room = self.room();
         loop {
             let effect = self.machine.borrow_mut().poll_effect();
             let Some(effect) = effect else { break };
             self.carry_out(effect);
         }
         self.running.set(false);
-        // A resume can make room without any other effect: whoever moves that message's bytes must hear of it.
-        let now = self.room();
-        if now.0 && !room.0 {
-            wake(&self.wakers.request_body);
-            wake(&self.wakers.handler);
+        // Room can be made without any other effect: whoever moves that message's bytes must hear of it.
+        if self.room_made.take() {
+            self.wake_all();
         }
-        if now.1 && !room.1 {
-            wake(&self.wakers.response_body);
-            wake(&self.wakers.handler);
-        }
-    }
-
-    /// Whether the machine takes in more of the request's and the response's body.
-    fn room(&self) -> (bool, bool) {
-        let machine = self.machine.borrow();
-        (
-            machine.wants_data(Direction::Request),
-            machine.wants_data(Direction::Response),
-        )
     }
 
     fn carry_out(&self, effect: Effect) {
@@ -277,18 +264,14 @@ impl Exchange {
             .as_ref()
             .filter(|shared| !shared.failed.get())
         else {
-            self.machine
-                .borrow_mut()
-                .handle_filter_failed(filter, on_failure);
+            self.filter_failed(filter, on_failure);
             return;
         };
         let (outcome, touched) = {
             let mut vm = shared.vm.borrow_mut();
             let Some(at) = self.context(stream, filter, &mut vm) else {
                 drop(vm);
-                self.machine
-                    .borrow_mut()
-                    .handle_filter_failed(filter, on_failure);
+                self.filter_failed(filter, on_failure);
                 return;
             };
             (enter(&mut vm, at, callback), vm.take_touched())
@@ -296,15 +279,21 @@ impl Exchange {
         match outcome {
             Ok(action) => self.machine.borrow_mut().handle_action(filter, action),
             Err(trap) => {
-                self.machine
-                    .borrow_mut()
-                    .handle_filter_failed(filter, on_failure);
+                self.filter_failed(filter, on_failure);
                 shared.fail(&trap);
             }
         }
         for touched in touched {
             touched.settle();
         }
+    }
+
+    /// The filter's plugin has failed: what it held goes on, or the stream ends.
+    fn filter_failed(&self, filter: FilterIndex, on_failure: OnFailure) {
+        self.room_made.set(true);
+        self.machine
+            .borrow_mut()
+            .handle_filter_failed(filter, on_failure);
     }
 
     /// The contexts of this stream in a filter's VM, which learns of the stream now if it has not before.

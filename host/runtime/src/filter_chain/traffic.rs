@@ -1,7 +1,8 @@
 //! What has happened in an exchange, beside its messages: times, sizes, the upstream. Only properties ask for it, so
 //! what can be found out later is, and noting the rest is a store each.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::bodies::Received;
@@ -20,7 +21,7 @@ pub(crate) struct Traffic {
     sent: Cell<u64>,
     attempted: Cell<bool>,
     answered: Cell<bool>,
-    upstream: Cell<Option<UpstreamAddresses>>,
+    upstream: RefCell<Option<Rc<UpstreamAddresses>>>,
     failure: Cell<Option<UpstreamErrorKind>>,
     latency: Cell<Option<Duration>>,
 }
@@ -36,7 +37,7 @@ impl Traffic {
             sent: Cell::new(0),
             attempted: Cell::new(false),
             answered: Cell::new(false),
-            upstream: Cell::new(None),
+            upstream: RefCell::default(),
             failure: Cell::new(None),
             latency: Cell::new(None),
         }
@@ -87,8 +88,8 @@ impl Traffic {
     }
 
     /// The connection to the upstream that answered.
-    pub(crate) fn upstream(&self) -> Option<UpstreamAddresses> {
-        self.upstream.get()
+    pub(crate) fn upstream(&self) -> Option<Rc<UpstreamAddresses>> {
+        self.upstream.borrow().clone()
     }
 
     /// Whether an upstream has answered, be it the built-in one.
@@ -97,9 +98,9 @@ impl Traffic {
     }
 
     /// Notes that the upstream has answered, and over which connection.
-    pub(crate) fn answered(&self, upstream: Option<UpstreamAddresses>) {
+    pub(crate) fn answered(&self, upstream: Option<Rc<UpstreamAddresses>>) {
         self.answered.set(true);
-        self.upstream.set(upstream);
+        *self.upstream.borrow_mut() = upstream;
     }
 
     /// Why the upstream did not answer.

@@ -1,6 +1,7 @@
 //! The two ends of a connection to an upstream.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Instant;
 
 use tokio::net::TcpStream;
@@ -16,19 +17,19 @@ pub struct UpstreamAddresses {
 
 impl UpstreamAddresses {
     /// None if the connection has ended already.
-    pub(super) fn of(stream: &TcpStream) -> Option<Self> {
-        Some(Self {
+    pub(super) fn of(stream: &TcpStream) -> Option<Rc<Self>> {
+        Some(Rc::new(Self {
             peer: stream.peer_addr().ok()?,
             local: stream.local_addr().ok()?,
-        })
+        }))
     }
 }
 
 /// How a request was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SentRequest {
     /// Over which connection, if that is known.
-    pub addresses: Option<UpstreamAddresses>,
+    pub addresses: Option<Rc<UpstreamAddresses>>,
     /// When its head was handed to the connection.
     pub at: Instant,
 }

@@ -171,8 +171,8 @@ impl<B: 'static> UpstreamBody<B> {
 
     /// How the request was sent.
     #[must_use]
-    pub fn sent(&self) -> SentRequest {
-        self.sent
+    pub fn sent(&self) -> &SentRequest {
+        &self.sent
     }
 
     /// The response is complete: its connection can serve the next request, if this one's request is complete as well.

@@ -34,7 +34,7 @@ pub(super) struct H1Connection<B> {
     /// Reused by all exchanges, each of which takes it and brings it back.
     pub(super) timer: Option<LazySleep>,
     pub(super) idle_since: Instant,
-    addresses: Option<UpstreamAddresses>,
+    addresses: Option<Rc<UpstreamAddresses>>,
     _open: OpenGuard,
 }
 
@@ -110,7 +110,7 @@ where
         match result {
             Ok(Ok(response)) => {
                 let sent = SentRequest {
-                    addresses: connection.addresses,
+                    addresses: connection.addresses.clone(),
                     at: deadline.started(),
                 };
                 connection.timer = deadline.into_timer();

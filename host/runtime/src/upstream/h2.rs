@@ -30,7 +30,7 @@ pub(super) struct H2Slot<B> {
     state: RefCell<State<B>>,
     used_at: Cell<Instant>,
     /// Of the newest connection.
-    addresses: Cell<Option<UpstreamAddresses>>,
+    addresses: RefCell<Option<Rc<UpstreamAddresses>>>,
     /// Tells connections apart.
     generation: Cell<u64>,
 }
@@ -55,7 +55,7 @@ impl<B> Default for H2Slot<B> {
         Self {
             state: RefCell::new(State::Closed),
             used_at: Cell::new(Instant::now()),
-            addresses: Cell::new(None),
+            addresses: RefCell::default(),
             generation: Cell::new(0),
         }
     }
@@ -104,7 +104,7 @@ where
     loop {
         let mut sender = acquire(pool).await?;
         let generation = pool.h2.generation.get();
-        let addresses = pool.h2.addresses.get();
+        let addresses = pool.h2.addresses.borrow().clone();
         pool.h2.used_at.set(Instant::now());
         let mut deadline = Deadline::new(&pool.options, progress.clone(), None);
         let result = {
@@ -225,7 +225,7 @@ where
         .map_err(|error| {
             UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
         })?;
-    pool.h2.addresses.set(addresses);
+    *pool.h2.addresses.borrow_mut() = addresses;
     let name = Rc::clone(&pool.name);
     tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {

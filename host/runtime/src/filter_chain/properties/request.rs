@@ -144,10 +144,13 @@ mod tests {
     }
 
     fn shown(path: &[&str]) -> Option<Vec<u8>> {
-        match of_head(&head(), path)? {
-            PropertyValue::Text(text) => Some(text.into_bytes()),
-            PropertyValue::Bytes(bytes) => Some(bytes),
-            other => panic!("{other:?} is no text"),
+        let value = of_head(&head(), path)?;
+        if let PropertyValue::Text(text) = value {
+            Some(text.into_bytes())
+        } else if let PropertyValue::Bytes(bytes) = value {
+            Some(bytes)
+        } else {
+            panic!("{value:?} is no text");
         }
     }
 

@@ -50,9 +50,11 @@ mod tests {
     use super::*;
 
     fn get(properties: &SetProperties, name: &str) -> Option<Vec<u8>> {
-        match properties.get(name)? {
-            PropertyValue::Bytes(bytes) => Some(bytes),
-            other => panic!("{other:?} is not what was set"),
+        let value = properties.get(name)?;
+        if let PropertyValue::Bytes(bytes) = value {
+            Some(bytes)
+        } else {
+            panic!("{value:?} is not what was set");
         }
     }
 
