@@ -17,6 +17,7 @@ mod enemies;
 mod events;
 mod examples;
 mod exchange;
+mod properties;
 mod start;
 mod stop;
 

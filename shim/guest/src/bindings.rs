@@ -2,16 +2,16 @@
 
 #[cfg(not(feature = "trace"))]
 wit_bindgen::generate!({
-    world: "http-plugin",
-    path: "../../wit",
+    world: "proxy-wasi:shim/shim",
+    path: ["../../wit", "wit"],
     generate_all,
     disable_run_ctors_once_workaround: true,
 });
 
 #[cfg(feature = "trace")]
 wit_bindgen::generate!({
-    world: "http-plugin-traced",
-    path: "../../wit",
+    world: "proxy-wasi:shim/tracing-shim",
+    path: ["../../wit", "wit"],
     generate_all,
     disable_run_ctors_once_workaround: true,
 });

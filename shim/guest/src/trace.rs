@@ -38,8 +38,14 @@ impl Value for () {
     }
 }
 
-/// A function has answered.
-pub(crate) fn hostcall(name: &str, arguments: &[Option<i64>], answer: Option<i64>) {
+/// Answers a hostcall and tells the host of it.
+pub(crate) fn traced<R: Value + Copy>(
+    name: &str,
+    arguments: &[Option<i64>],
+    call: impl FnOnce() -> R,
+) -> R {
+    let answer = call();
     let arguments: Vec<i64> = arguments.iter().copied().flatten().collect();
-    trace::hostcall(name, &arguments, answer);
+    trace::hostcall(name, &arguments, answer.number());
+    answer
 }
