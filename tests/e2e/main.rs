@@ -17,6 +17,7 @@ mod compose;
 mod events;
 mod examples;
 mod exchange;
+mod properties;
 mod start;
 mod stop;
 
