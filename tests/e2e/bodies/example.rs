@@ -1,7 +1,7 @@
 //! `legacy-rust-body` and `wit-rust-body` do what their page says.
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::Response;
 use proxy_wasi_test_support::{Example, Kind, Origin, Proxy, Trailers};
 
 use crate::{both_kinds, proxy};
@@ -30,11 +30,11 @@ fn serve(kind: Kind, configuration: &str, origin: &Origin) -> Proxy {
 
 fn echo() -> Origin {
     Origin::start(|request| {
-        let trailers: HeaderMap = request.trailers.clone().unwrap_or_default();
-        Response::builder()
-            .extension(Trailers(trailers))
-            .body(Bytes::clone(&request.body))
-            .unwrap()
+        let mut response = Response::new(Bytes::clone(&request.body));
+        if let Some(trailers) = &request.trailers {
+            response.extensions_mut().insert(Trailers(trailers.clone()));
+        }
+        response
     })
 }
 

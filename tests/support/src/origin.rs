@@ -7,8 +7,9 @@ use std::thread;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Either, Full, StreamBody};
-use hyper::body::{Body, Frame, Incoming};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -93,7 +94,7 @@ async fn serve(
     request: Request<Incoming>,
     answer: Arc<impl Fn(&Received) -> Response<Bytes>>,
     log: Arc<Mutex<Vec<Received>>>,
-) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.ok();
     let received = Received {
@@ -110,11 +111,11 @@ async fn serve(
     log.lock().unwrap().push(received);
     let trailers = response.extensions().get::<Trailers>().cloned();
     Ok(response.map(|body| match trailers {
-        None => Either::Left(Full::new(body)),
+        None => Full::new(body).boxed(),
         // Without a length: over HTTP/1 trailers need a body in chunks.
         Some(Trailers(trailers)) => {
             let frames = [Frame::data(body), Frame::trailers(trailers)];
-            Either::Right(StreamBody::new(tokio_stream::iter(frames.map(Ok))))
+            BodyExt::boxed(StreamBody::new(tokio_stream::iter(frames.map(Ok))))
         }
     }))
 }
