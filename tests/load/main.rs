@@ -9,6 +9,7 @@
     reason = "what goes wrong in a test fails it, and says so"
 )]
 
+mod bodies;
 mod clients;
 mod stop;
 

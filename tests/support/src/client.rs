@@ -4,12 +4,11 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::long::{Checker, LongBody};
@@ -58,22 +57,42 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Reply {
-        runtime()
-            .block_on(self.send(method, path, headers, Full::new(body.into())))
-            .expect("the proxy answers")
+        let body = Full::new(body.into());
+        block_on(self.send(method, path, headers, body)).expect("the proxy answers")
+    }
+
+    /// Posts a body in pieces, without telling its length before, and trailers, if any; fails if no whole response
+    /// comes.
+    pub fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        pieces: &[&str],
+        trailers: &[(&str, &str)],
+    ) -> Result<Reply, hyper::Error> {
+        let pieces = pieces
+            .iter()
+            .map(|piece| Frame::data(Bytes::copy_from_slice(piece.as_bytes())));
+        let mut frames: Vec<_> = pieces.collect();
+        if !trailers.is_empty() {
+            let fields = trailers
+                .iter()
+                .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+            frames.push(Frame::trailers(fields.collect()));
+        }
+        let body = StreamBody::new(tokio_stream::iter(frames.into_iter().map(Ok)));
+        block_on(self.send("POST", path, headers, body))
     }
 
     /// Sends a request with a long body and reads the whole response.
     pub fn upload(&self, path: &str, body: LongBody) -> Reply {
-        runtime()
-            .block_on(self.send("POST", path, &[], body))
-            .expect("the proxy answers")
+        block_on(self.send("POST", path, &[], body)).expect("the proxy answers")
     }
 
     /// Sends a GET and compares the response's body. Returns the response's status and what the comparison gave, or
     /// how the body broke off.
     pub fn download(&self, path: &str, mut checker: Checker) -> (StatusCode, Result<u64, String>) {
-        runtime().block_on(async {
+        block_on(async {
             let empty = Full::new(Bytes::new());
             let response = self.open("GET", path, &[], empty).await.unwrap();
             let status = response.status();
@@ -90,7 +109,7 @@ impl Client {
 
     /// Sends so many GET requests on each of so many HTTP/2 connections, all at once, and returns the statuses.
     pub fn at_once(&self, connections: usize, requests: usize) -> Vec<StatusCode> {
-        runtime().block_on(async {
+        block_on(async {
             let mut open = JoinSet::new();
             for _ in 0..connections {
                 let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
@@ -176,14 +195,20 @@ impl Client {
     }
 }
 
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread()
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap()
+        .unwrap();
+    runtime.block_on(future)
 }
 
 impl Reply {
+    /// The value of a trailer.
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        self.trailers.as_ref()?.get(name)?.to_str().ok()
+    }
+
     /// The values of a field, joined.
     pub fn header(&self, name: &str) -> Option<String> {
         let values: Vec<_> = self
