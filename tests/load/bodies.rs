@@ -40,11 +40,12 @@ fn gibibytes(proxy: &Proxy, expected: &str) {
     for client in [proxy.client(), proxy.http2()] {
         // What the first bytes take is not what more of them would.
         let small = client.upload("/", Pattern::new(TEXT).body(1 << 22));
-        assert_eq!(small.text(), (1 << 22).to_string());
+        assert_eq!(small.text(), "right");
         let before = memory(proxy);
 
         let reply = client.upload("/", Pattern::new(TEXT).body(GIB));
-        assert_eq!(reply.text(), GIB.to_string());
+        assert_eq!(reply.text(), "right");
+        assert_eq!(reply.header("x-length"), Some(GIB.to_string()));
         let checker = Pattern::new(expected).checker();
         let (status, got) = client.download(&format!("/{GIB}"), checker);
         assert_eq!((status.as_u16(), got), (200, Ok(GIB)));
@@ -103,15 +104,16 @@ fn what_is_held_ends_at_the_limit() {
         let limit = 1 << 20;
         for client in [proxy.client(), proxy.http2()] {
             let fits = client.upload("/", pattern.body(limit));
-            assert_eq!((fits.status.as_u16(), fits.text()), (200, "1048576"));
+            assert_eq!((fits.status.as_u16(), fits.text()), (200, "right"));
+            assert_eq!(fits.header("x-length"), Some(limit.to_string()));
             let (status, got) = client.download(&format!("/{limit}"), pattern.checker());
             assert_eq!((status.as_u16(), got), (200, Ok(limit)));
 
             let more = client.upload("/", pattern.body(limit + 1));
             assert_eq!(more.status, 413);
             let (status, got) = client.download(&format!("/{}", limit + 1), pattern.checker());
-            // The head is held with the body, so there is still a status to tell it by.
-            assert_eq!(status, 500, "{got:?}");
+            // A plugin that let the head go has left no status to tell it by.
+            assert!(status == 500 || got.is_err(), "{status}, {got:?}");
         }
     }
 }

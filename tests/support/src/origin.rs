@@ -69,8 +69,8 @@ impl Origin {
         }
     }
 
-    /// Answers a GET of `/N` with N bytes of a pattern, and any other request with the number of bytes it has brought
-    /// of the pattern `expected`, or with what is wrong with them.
+    /// Answers a GET of `/N` with N bytes of a pattern. Any other request is to bring the pattern `expected`; the answer
+    /// is `right`, with the number of bytes in the header `x-length`, or says what is wrong with them.
     pub fn long(pattern: Pattern, expected: Pattern) -> Self {
         let address = listen(move |request| long(request, pattern.clone(), expected.checker()));
         Self {
@@ -150,11 +150,12 @@ async fn long(
             Err(error) => failed = Some(error.to_string()),
         }
     }
-    let answer = match (failed, checker.finish()) {
-        (Some(error), _) | (None, Err(error)) => error,
-        (None, Ok(length)) => length.to_string(),
+    let (length, answer) = match (failed, checker.finish()) {
+        (Some(error), _) | (None, Err(error)) => (0, error),
+        (None, Ok(length)) => (length, "right".to_owned()),
     };
-    Ok(Response::new(Either::Right(Full::from(answer))))
+    let response = Response::builder().header("x-length", length);
+    Ok(response.body(Either::Right(Full::from(answer))).unwrap())
 }
 
 async fn serve(
