@@ -15,6 +15,7 @@ both_kinds!(
     empty_pieces_are_not_shown,
     authority_is_required,
     failures_are_immediate,
+    repeated_fields_stand_together,
 );
 
 /// A new entry needs a case here.
@@ -223,4 +224,21 @@ fn failures_are_immediate(kind: Kind) {
     let _peer = upstream.accept();
     assert_eq!(running.get("/").status, 503);
     assert!(client.head().starts_with("HTTP/1.1 503"));
+}
+
+/// No field is lost, and the values of a name keep their order.
+fn repeated_fields_stand_together(kind: Kind) {
+    let mixed = "pairs(':method' 'GET' 'x-b' '1' 'x-a' '2' 'x-b' '' ':path' '/a' ':authority' 'h')";
+    let sorted =
+        "pairs(':authority' 'h' ':path' '/a' ':method' 'GET' 'x-b' '1' 'x-b' '' 'x-a' '2')";
+    let script = format!(
+        "request_headers:
+            set_header_map_pairs(0, {mixed}) => 0
+            get_header_map_pairs(0, out) => 0 {sorted}"
+    );
+    Case::new(kind, &script).run(|running| {
+        let reply = running.get("/");
+        assert_eq!(reply.echoed("x-b"), ["1", ""]);
+        assert_eq!(reply.echo()["path"], "/a");
+    });
 }

@@ -14,6 +14,7 @@ mod harness;
 
 mod deviations;
 mod s10_properties;
+mod s1_5_imports;
 mod s1_module;
 mod s3_wire_formats;
 mod s4_10_shared_data;
