@@ -16,6 +16,7 @@ mod compose;
 mod events;
 mod examples;
 mod exchange;
+mod properties;
 mod start;
 mod stop;
 

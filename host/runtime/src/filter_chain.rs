@@ -9,6 +9,7 @@ mod chain;
 mod exchange;
 mod handle;
 mod properties;
+mod traffic;
 mod vm_slot;
 
 pub(crate) use self::chain::{Chain, ChainFilter};

@@ -3,6 +3,7 @@
 //! A [`Cluster`] names an upstream; an [`UpstreamClient`] belongs to one worker, keeps its connections and sends
 //! requests. [`echo`] is the upstream that needs no server.
 
+mod addresses;
 mod body;
 mod client;
 mod cluster;
@@ -14,6 +15,7 @@ mod h2;
 pub mod head;
 mod pool;
 
+pub use addresses::{SentRequest, UpstreamAddresses};
 pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,

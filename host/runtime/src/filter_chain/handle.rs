@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::SystemTime;
 
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Response, StatusCode, Version, header, request};
@@ -21,10 +20,10 @@ use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, Response
 use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use crate::BoxError;
-use crate::metrics::{RequestMeter, UpstreamFailureCause, WorkerMetrics};
+use crate::metrics::{RequestMeter, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
-use crate::upstream::{Cluster, UpstreamClient, UpstreamError, echo};
+use crate::upstream::{Cluster, UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
@@ -114,10 +113,10 @@ async fn filter(
         connection,
         version: parts.version,
         request_id: parts.headers.get(X_REQUEST_ID).cloned(),
-        started: SystemTime::now(),
     };
     let body = RequestSource::new(body, ending.received.clone());
-    let exchange = Exchange::new(chain, facts, (!end_of_stream).then_some(body));
+    let received = ending.received.clone();
+    let exchange = Exchange::new(chain, facts, received, (!end_of_stream).then_some(body));
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
 
@@ -131,7 +130,10 @@ async fn filter(
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
             let end_of_stream = source.is_end_stream();
-            if !end_of_stream {
+            exchange.traffic.answered(source.addresses());
+            if end_of_stream {
+                exchange.upstream_ended(&source);
+            } else {
                 exchange.set_response_source(source);
             }
             let head = ResponseHead {
@@ -142,6 +144,7 @@ async fn filter(
             poll_fn(|cx| exchange.poll_step(cx, Pump::Response)).await
         }
         Sent::Failed(failure) => {
+            exchange.traffic.failed(failure.kind());
             exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
             poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
         }
@@ -178,6 +181,7 @@ async fn send(
     };
     if let Some(cluster) = &worker.cluster {
         exchange.set_cluster(cluster);
+        exchange.traffic.attempt();
     }
     let mut upstream = pin!(worker.send(upstream_request(head, body)));
     poll_fn(|cx| {
@@ -241,7 +245,7 @@ impl Worker {
     #[cold]
     fn upstream_failed(&self, failure: UpstreamFailure) -> UpstreamFailure {
         if let Some(metrics) = &self.metrics {
-            metrics.upstream_failed(failure.cause());
+            metrics.upstream_failed(failure.kind().into());
         }
         failure
     }
@@ -294,10 +298,10 @@ impl UpstreamFailure {
         }
     }
 
-    fn cause(&self) -> UpstreamFailureCause {
+    fn kind(&self) -> UpstreamErrorKind {
         match self {
-            Self::Unreachable(error) => error.kind().into(),
-            Self::Refused(_) => UpstreamFailureCause::Protocol,
+            Self::Unreachable(error) => error.kind(),
+            Self::Refused(_) => UpstreamErrorKind::Protocol,
         }
     }
 
@@ -378,9 +382,11 @@ impl Ending {
         if let Some(record) = &mut self.record {
             record.request_id = request.headers().get(X_REQUEST_ID).cloned();
             record.upstream = self.worker.cluster_name.clone();
-            if !request.body().is_end_stream() {
-                self.received = Received::counted();
-            }
+        }
+        // The access log shows it, and properties.
+        let is_asked_for = self.record.is_some() || !self.worker.chain.borrow().filters.is_empty();
+        if is_asked_for && !request.body().is_end_stream() {
+            self.received = Received::counted();
         }
     }
 
@@ -396,6 +402,19 @@ impl Ending {
     pub(super) fn sent(&mut self, bytes: usize) {
         if let Some(record) = &mut self.record {
             record.response_bytes += bytes as u64;
+        }
+        if let Some(exchange) = &self.exchange {
+            exchange.traffic.add_sent(bytes);
+        }
+    }
+
+    /// A part of the upstream's response went past the chain.
+    #[inline]
+    pub(super) fn direct(&mut self, source: &ResponseSource) {
+        if let Some(exchange) = &self.exchange
+            && source.is_end_stream()
+        {
+            exchange.upstream_ended(source);
         }
     }
 

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::addresses::{SentRequest, UpstreamAddresses};
 use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
@@ -33,6 +34,7 @@ pub(super) struct H1Connection<B> {
     /// Reused by all exchanges, each of which takes it and brings it back.
     pub(super) timer: Option<LazySleep>,
     pub(super) idle_since: Instant,
+    addresses: Option<Rc<UpstreamAddresses>>,
     _open: OpenGuard,
 }
 
@@ -107,6 +109,10 @@ where
         };
         match result {
             Ok(Ok(response)) => {
+                let sent = SentRequest {
+                    addresses: connection.addresses.clone(),
+                    at: deadline.started(),
+                };
                 connection.timer = deadline.into_timer();
                 let (parts, incoming) = response.into_parts();
                 let body = UpstreamBody::new(
@@ -114,6 +120,7 @@ where
                     Some(connection),
                     progress,
                     Rc::clone(&pool.name),
+                    sent,
                     pool.options.idle_timeout,
                 );
                 return Ok(Response::from_parts(parts, body));
@@ -136,6 +143,7 @@ where
 {
     let guard = pool.reserve()?;
     let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
+    let addresses = UpstreamAddresses::of(&stream);
     let (sender, connection) = http1::Builder::new()
         .max_header_size(pool.options.max_head_bytes)
         .handshake(TokioIo::new(stream))
@@ -155,6 +163,7 @@ where
         pool: Rc::downgrade(pool),
         timer: None,
         idle_since: Instant::now(),
+        addresses,
         _open: guard,
     })
 }
