@@ -93,7 +93,7 @@ fn responses(kind: Kind) {
         response_headers:
             get_property('response\0code', out) => 0 i64(201) | 0 signed 201
             get_property('response\0headers\0x-up', out) => 0 '1' | 0 text '1'
-            get_property('response\0size', out) => 0 i64(6) | 0 signed 6
+            get_property('response\0size', out) => 0 i64(0) | 0 signed 0 // nothing has been sent
             get_property('request\0protocol', out) => 0 'HTTP/1.1' | 0 text 'HTTP/1.1'
         log:
             get_property('response\0code', out) => 0 i64(201) | 0 signed 201

@@ -172,3 +172,17 @@ fn queues_without_the_callback() {
             dequeue_shared_queue($queue, out) => 0 'item'";
     Case::of(&module, script).get();
 }
+
+/// In Envoy the number is enough, wherever it comes from.
+#[test]
+fn a_queue_must_be_opened_in_the_vm_that_uses_it() {
+    let owner = "configure:\n register_shared_queue('queue', u32) => 0 1";
+    let other = "request_headers:
+        enqueue_shared_queue(1, 'item') => 1
+        resolve_shared_queue('owner', 'queue', u32) => 0 1
+        enqueue_shared_queue(1, 'item') => 0";
+    Case::legacy(owner)
+        .plugin("vm_id", "owner")
+        .and(Kind::Legacy, other)
+        .get();
+}
