@@ -6,7 +6,6 @@ use proxy_wasi_abi::hostcall::hostcall;
 use proxy_wasi_abi::{AbiVersion, wasi};
 
 use super::{Area, CALLBACKS, COMPONENTS_ONLY, Function, HOSTCALLS, Support};
-use crate::not_built::NotBuilt;
 
 /// Returns `docs/functions.md`.
 #[must_use]
@@ -59,7 +58,7 @@ fn row(function: &Function) -> String {
         "| `{}` | {} | {} | {wit} | {} |\n",
         function.name,
         versions(function.name),
-        status(function, function.legacy),
+        status(function.legacy),
         component(function),
     )
 }
@@ -82,14 +81,11 @@ fn component(function: &Function) -> String {
     if differs && function.component == function.legacy {
         "differs likewise".to_owned()
     } else {
-        status(function, function.component)
+        status(function.component)
     }
 }
 
-fn status(function: &Function, support: Support) -> String {
-    if NotBuilt::of_hostcall(function.name).is_some() {
-        return "not yet: answers Unimplemented (12)".to_owned();
-    }
+fn status(support: Support) -> String {
     match support {
         Support::Works => "works".to_owned(),
         Support::Differs(how) => format!("differs: {how}"),
@@ -155,7 +151,6 @@ fn in_short(area: &Area, of: fn(&Function) -> Support) -> String {
     let count = |is: fn(&Support) -> bool| {
         area.functions
             .iter()
-            .filter(|function| NotBuilt::of_hostcall(function.name).is_none())
             .filter(|function| is(&of(function)))
             .count()
     };
