@@ -96,6 +96,15 @@ fn apply(plugin: &mut PluginSettings, args: PluginArgs) -> Result<(), Failure> {
     plugin.root_id = flag("--root-id", args.root_id);
     plugin.vm_id = flag("--vm-id", args.vm_id);
     plugin.failure_policy = flag("--failure-policy", args.failure_policy);
+    for variable in args.env {
+        let Some((name, value)) = variable.split_once('=') else {
+            return Err(Failure::Usage(format!(
+                "`--env`: `{variable}` has no value; give NAME=VALUE"
+            )));
+        };
+        let value = Setting::flag("--env", value);
+        plugin.environment.push((name.to_owned(), value));
+    }
     plugin.configuration = text_or_file("--plugin-config", args.plugin_config)?;
     plugin.vm_configuration = text_or_file("--vm-config", args.vm_config)?;
     Ok(())
