@@ -11,6 +11,7 @@
 )]
 
 mod admin;
+mod bodies;
 mod chain;
 mod compose;
 mod events;

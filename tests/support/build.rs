@@ -6,14 +6,18 @@ use proxy_wasi_guest_builder::GuestBuild;
 const GUESTS: &[(&str, &str)] = &[
     ("conformance-scripted-legacy", "wasm32-unknown-unknown"),
     ("conformance-scripted-wit", "wasm32-wasip2"),
+    ("legacy-bodies", "wasm32-wasip1"),
     ("legacy-events", "wasm32-wasip1"),
     ("legacy-observe", "wasm32-wasip1"),
     ("legacy-rust-auth", "wasm32-wasip1"),
+    ("legacy-rust-body", "wasm32-wasip1"),
     ("legacy-rust-config", "wasm32-wasip1"),
     ("legacy-rust-headers", "wasm32-wasip1"),
+    ("wit-bodies", "wasm32-wasip2"),
     ("wit-events", "wasm32-wasip2"),
     ("wit-observe", "wasm32-wasip2"),
     ("wit-rust-auth", "wasm32-wasip2"),
+    ("wit-rust-body", "wasm32-wasip2"),
     ("wit-rust-config", "wasm32-wasip2"),
     ("wit-rust-headers", "wasm32-wasip2"),
 ];

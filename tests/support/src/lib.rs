@@ -20,5 +20,5 @@ mod proxy;
 
 pub use client::{Client, Reply};
 pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT};
-pub use origin::{Origin, Received};
+pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};

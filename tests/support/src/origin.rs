@@ -7,8 +7,9 @@ use std::thread;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -21,7 +22,12 @@ pub struct Received {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
 }
+
+/// Trailers of an answer, among its extensions.
+#[derive(Clone, Debug)]
+pub struct Trailers(pub HeaderMap);
 
 /// An upstream on a free port, HTTP/1 and HTTP/2 with prior knowledge, that answers as told. It ends with the test's
 /// process.
@@ -73,6 +79,11 @@ impl Origin {
         format!("http://{}", self.address)
     }
 
+    /// For HTTP/2.
+    pub fn h2c_url(&self) -> String {
+        format!("h2c://{}", self.address)
+    }
+
     /// The requests so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
@@ -83,8 +94,9 @@ async fn serve(
     request: Request<Incoming>,
     answer: Arc<impl Fn(&Received) -> Response<Bytes>>,
     log: Arc<Mutex<Vec<Received>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
+    let body = body.collect().await.ok();
     let received = Received {
         method: head.method,
         path: head
@@ -92,13 +104,18 @@ async fn serve(
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
         headers: head.headers,
-        body: body
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default(),
+        trailers: body.as_ref().and_then(|body| body.trailers().cloned()),
+        body: body.map(|body| body.to_bytes()).unwrap_or_default(),
     };
     let response = answer(&received);
     log.lock().unwrap().push(received);
-    Ok(response.map(Full::new))
+    let trailers = response.extensions().get::<Trailers>().cloned();
+    Ok(response.map(|body| match trailers {
+        None => Full::new(body).boxed(),
+        // Without a length: over HTTP/1 trailers need a body in chunks.
+        Some(Trailers(trailers)) => {
+            let frames = [Frame::data(body), Frame::trailers(trailers)];
+            BodyExt::boxed(StreamBody::new(tokio_stream::iter(frames.map(Ok))))
+        }
+    }))
 }
