@@ -4,8 +4,6 @@
 //! apart from the other end-to-end tests because each wants the machine for itself.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
     reason = "what goes wrong in a test fails it, and says so"
 )]
 
