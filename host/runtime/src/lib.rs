@@ -6,6 +6,7 @@ pub mod config;
 mod executor;
 mod filter_chain;
 pub mod foreign;
+pub mod functions;
 pub mod metrics;
 mod not_built;
 pub mod plugin;

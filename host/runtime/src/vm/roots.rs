@@ -145,7 +145,10 @@ impl VmState {
     /// alive.
     ///
     /// Nothing is started, and nothing returned, for a root context that does not live.
-    #[expect(dead_code, reason = "nothing but ticks is waited for yet")]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "nothing but ticks and queues is waited for yet")
+    )]
     pub(crate) fn spawn(
         &mut self,
         root: u64,
