@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
-use crate::upstream::ClusterError;
+use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
 use self::worker::WorkerSetup;
@@ -42,9 +42,9 @@ pub enum RunError {
         #[source]
         source: StartError,
     },
-    /// The upstream's address cannot be used.
+    /// A cluster cannot be used.
     #[error(transparent)]
-    Upstream(#[from] Box<ClusterError>),
+    Cluster(#[from] TlsError),
     /// The listening address is taken, or not ours.
     #[error("cannot listen on {address}; choose another with `--listen`")]
     Listen {
@@ -71,6 +71,13 @@ pub enum RunError {
 /// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
 pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
     let config = Arc::new(config);
+    let trust = Trust::default();
+    let cluster = |cluster| Cluster::new(cluster, &trust).map(Arc::new);
+    let clusters: Arc<[_]> = config
+        .clusters
+        .iter()
+        .map(cluster)
+        .collect::<Result<_, _>>()?;
     let plugins = Arc::new(plugins::load(&config)?);
     let listen_error = |source| RunError::Listen {
         address: config.listen,
@@ -88,6 +95,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
         WorkerSetup::new(
             &config,
             &plugins,
+            &clusters,
             listener,
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
@@ -95,12 +103,12 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let first = Worker::spawn(0, setup(listener)?)?;
+    let first = Worker::spawn(0, setup(listener))?;
     first.wait_for_start()?;
     let mut workers = vec![first];
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
-        workers.push(Worker::spawn(index, setup(listener)?)?);
+        workers.push(Worker::spawn(index, setup(listener))?);
     }
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;

@@ -6,7 +6,6 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::SystemTime;
 
@@ -20,21 +19,18 @@ use proxy_wasi_stream::{LocalResponse, RequestHead, ResetReason, ResponseHead};
 use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
+use super::routes::{Route, Routes};
 use crate::BoxError;
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
-use crate::upstream::{Cluster, UpstreamClient, UpstreamError, echo};
+use crate::upstream::{UpstreamClient, UpstreamError, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
     /// Replaceable: an exchange keeps the chain it began with.
     pub(crate) chain: RefCell<Rc<Chain>>,
     pub(crate) client: UpstreamClient<RequestBody>,
-    /// Nothing for the built-in upstream.
-    pub(crate) cluster: Option<Arc<Cluster>>,
-    /// For the access log.
-    pub(crate) cluster_name: Option<Arc<str>>,
-    pub(crate) rewrite_host: bool,
+    pub(crate) routes: Rc<Routes>,
     /// Bytes of a request body that the built-in upstream looks at.
     pub(crate) echo_body: usize,
     pub(crate) request_ids: RequestIds,
@@ -78,10 +74,18 @@ async fn forward(
     mut ending: Ending,
 ) -> Response<ResponseBody> {
     let received = ending.received.clone();
-    match worker
-        .send(request.map(|body| RequestBody::direct(body, received)))
-        .await
-    {
+    let route = worker
+        .routes
+        .choose(request.headers(), request.uri().path_and_query());
+    let sent = match route {
+        Some(route) => {
+            ending.routed(route);
+            let request = request.map(|body| RequestBody::direct(body, received));
+            worker.send(route, request).await
+        }
+        None => Err(UpstreamFailure::NoRoute),
+    };
+    match sent {
         Ok(response) => {
             ending.responding(response.status());
             response.map(|source| ResponseBody::direct(source, ending))
@@ -114,7 +118,8 @@ async fn filter(
         started: SystemTime::now(),
     };
     let body = RequestSource::new(body, ending.received.clone());
-    let exchange = Exchange::new(chain, facts, (!end_of_stream).then_some(body));
+    let routes = Rc::clone(&worker.routes);
+    let exchange = Exchange::new(chain, routes, facts, (!end_of_stream).then_some(body));
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
 
@@ -123,7 +128,7 @@ async fn filter(
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => return Err(ending.reset(reason)),
     };
-    let step = match send(worker, &exchange, head, end_of_stream).await {
+    let step = match send(worker, &exchange, head, end_of_stream, &mut ending).await {
         Sent::Step(step) => step,
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
@@ -164,6 +169,7 @@ async fn send(
     exchange: &Rc<Exchange>,
     head: RequestHead,
     end_of_stream: bool,
+    ending: &mut Ending,
 ) -> Sent {
     let body = if end_of_stream {
         RequestBody::Empty
@@ -173,10 +179,11 @@ async fn send(
             None => RequestBody::Filtered(Rc::clone(exchange)),
         }
     };
-    if let Some(cluster) = &worker.cluster {
-        exchange.set_cluster(cluster);
-    }
-    let mut upstream = pin!(worker.send(upstream_request(head, body)));
+    let Some(route) = exchange.take_route(&head) else {
+        return Sent::Failed(UpstreamFailure::NoRoute);
+    };
+    ending.routed(&route);
+    let mut upstream = pin!(worker.send(&route, upstream_request(head, body)));
     poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
             return Poll::Ready(Sent::Step(step));
@@ -214,17 +221,15 @@ fn respond(
 impl Worker {
     async fn send(
         &self,
+        route: &Route,
         mut request: Request<RequestBody>,
     ) -> Result<Response<ResponseSource>, UpstreamFailure> {
-        let Some(cluster) = &self.cluster else {
+        route.apply(&mut request);
+        let Some(cluster) = route.cluster() else {
             return Ok(echo::answer(request, self.echo_body)
                 .await
                 .map(ResponseSource::Full));
         };
-        if self.rewrite_host {
-            // The client sends the cluster's own authority where there is none.
-            request.headers_mut().remove(header::HOST);
-        }
         let mut response = self.client.send(cluster, request).await?;
         intermediary::admit_response(&mut response)?;
         Ok(response.map(ResponseSource::Upstream))
@@ -264,6 +269,8 @@ fn reject(rejection: &Rejection, version: Version, mut ending: Ending) -> Respon
 /// Why there is no response from the upstream.
 #[derive(Debug, thiserror::Error)]
 enum UpstreamFailure {
+    #[error("no route matches the request")]
+    NoRoute,
     #[error(transparent)]
     Unreachable(#[from] UpstreamError),
     #[error("the upstream's response cannot be passed on: {0}")]
@@ -273,6 +280,7 @@ enum UpstreamFailure {
 impl UpstreamFailure {
     fn status(&self) -> StatusCode {
         match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Unreachable(error) => error.status(),
             Self::Refused(rejection) => rejection.status,
         }
@@ -292,15 +300,34 @@ impl UpstreamFailure {
     /// What a client may know: that the upstream failed, not where it is.
     fn text(&self) -> &'static str {
         match self.status() {
+            StatusCode::NOT_FOUND => "no route\n",
             StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
             StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
             _ => "upstream failed\n",
         }
     }
 
+    /// Envoy's words in access logs and the property `response.code_details`, where there are such.
+    fn details(&self) -> &'static str {
+        match self {
+            Self::NoRoute => "route_not_found",
+            Self::Unreachable(_) | Self::Refused(_) => "upstream_failure",
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            // What clients ask for is no event.
+            Self::NoRoute => tracing::debug!("no route matches the request"),
+            Self::Unreachable(_) | Self::Refused(_) => {
+                tracing::warn!(error = self.causes(), "upstream failed");
+            }
+        }
+    }
+
     /// The response of a proxy without plugins.
     fn response(&self) -> Response<Full<bytes::Bytes>> {
-        tracing::warn!(error = self.causes(), "upstream failed");
+        self.log();
         let mut response = Response::new(Full::from(self.text()));
         *response.status_mut() = self.status();
         text(response.headers_mut());
@@ -309,13 +336,13 @@ impl UpstreamFailure {
 
     /// The response that passes the chain.
     fn local_response(&self) -> LocalResponse {
-        tracing::warn!(error = self.causes(), "upstream failed");
+        self.log();
         LocalResponse {
             status: self.status(),
             headers: Vec::new(),
             body: self.text().into(),
             grpc_status: None,
-            details: "upstream_failure".into(),
+            details: self.details().into(),
         }
     }
 }
@@ -352,10 +379,16 @@ impl Ending {
     fn admitted(&mut self, request: &Request<Incoming>) {
         if let Some(record) = &mut self.record {
             record.request_id = request.headers().get(X_REQUEST_ID).cloned();
-            record.upstream = self.worker.cluster_name.clone();
             if !request.body().is_end_stream() {
                 self.received = Received::counted();
             }
+        }
+    }
+
+    /// The request goes to the route's cluster.
+    fn routed(&mut self, route: &Route) {
+        if let Some(record) = &mut self.record {
+            record.upstream = route.cluster_name().cloned();
         }
     }
 
@@ -398,7 +431,7 @@ impl Drop for Ending {
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("cluster", &self.cluster)
+            .field("routes", &self.routes)
             .finish_non_exhaustive()
     }
 }

@@ -85,7 +85,10 @@ fn known(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<Prop
         ["upstream", "port"] => Some(PropertyValue::Signed(
             exchange.cluster()?.authority().port_u16()?.into(),
         )),
-        ["xds", "cluster_name"] | ["cluster_name"] => Some(text(exchange.cluster()?.name())),
+        ["xds", "cluster_name"] | ["cluster_name"] => {
+            Some(text(exchange.route()?.cluster()?.name()))
+        }
+        ["xds", "route_name"] | ["route_name"] => Some(text(exchange.route()?.name())),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::LocalSet;
 use super::RunError;
 use super::plugins::Plugins;
 use crate::config::{Config, LogLevel};
-use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits};
@@ -21,7 +21,7 @@ use crate::vm::{Level, VmLimits};
 pub(super) struct WorkerSetup {
     config: Arc<Config>,
     plugins: Arc<Plugins>,
-    cluster: Option<Arc<Cluster>>,
+    clusters: Arc<[Arc<Cluster>]>,
     listener: TcpListener,
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
@@ -31,24 +31,19 @@ impl WorkerSetup {
     pub(super) fn new(
         config: &Arc<Config>,
         plugins: &Arc<Plugins>,
+        clusters: &Arc<[Arc<Cluster>]>,
         listener: TcpListener,
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
-    ) -> Result<Self, RunError> {
-        let cluster = match &config.upstream {
-            Some(url) => Some(Arc::new(
-                Cluster::parse("upstream", &url.to_string()).map_err(Box::new)?,
-            )),
-            None => None,
-        };
-        Ok(Self {
+    ) -> Self {
+        Self {
             config: Arc::clone(config),
             plugins: Arc::clone(plugins),
-            cluster,
+            clusters: Arc::clone(clusters),
             listener,
             drain: drain.clone(),
             access_log,
-        })
+        }
     }
 
     /// Starts the plugins, tells `started`, and serves until drained.
@@ -145,9 +140,7 @@ impl WorkerSetup {
         let worker = filter_chain::Worker {
             chain: RefCell::new(Rc::new(Chain { filters, limits })),
             client: UpstreamClient::new(upstream_options(&self.config)),
-            cluster_name: self.cluster.as_ref().map(|cluster| cluster.name().into()),
-            cluster: self.cluster.clone(),
-            rewrite_host: self.config.rewrite_host,
+            routes: Rc::new(Routes::new(&self.config, &self.clusters)),
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),

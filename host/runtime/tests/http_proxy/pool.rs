@@ -97,7 +97,7 @@ fn a_request_is_sent_again_if_nothing_of_it_was_sent() {
     });
     run(async {
         let client = UpstreamClient::<Full<Bytes>>::new(UpstreamOptions::default());
-        let cluster = Arc::new(Cluster::parse("origin", &format!("http://{address}")).unwrap());
+        let cluster = Arc::new(cluster(&format!("http://{address}")));
         for _ in 0..3 {
             let request = Request::post("/").body(Full::from("body")).unwrap();
             let response = client.send(&cluster, request).await.unwrap();
