@@ -16,8 +16,10 @@ mod examples;
 mod exchange;
 mod start;
 mod stop;
+mod timers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proxy_wasi_test_support::{Example, Kind, Proxy, ProxyBuilder};
 
@@ -39,6 +41,17 @@ fn proxy_wasi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> std::process::Output {
         .args(args)
         .output()
         .expect("the binary runs")
+}
+
+/// A file with a legacy module, given as text. It lies in the tests' directory of the build.
+fn module(wat: &str) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("e2e-{}-{number}.wasm", std::process::id()));
+    let bytes = wat::parse_str(wat).expect("the module is well-formed");
+    std::fs::write(&file, bytes).expect("the file can be written");
+    file
 }
 
 fn text(path: &Path) -> &str {

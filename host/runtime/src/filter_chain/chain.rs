@@ -38,7 +38,7 @@ impl ChainFilter {
     /// Binds the filter to the VM that runs now.
     pub(crate) fn bind(&self) -> (Bound, Filter) {
         let vm = self.slot.vm();
-        let started = vm.as_ref().and_then(|vm| vm.roots.get(self.root).copied());
+        let started = vm.as_ref().and_then(|vm| vm.root(self.root));
         let on_failure = match self.config.failure_policy {
             FailurePolicy::Closed => OnFailure::Closed,
             FailurePolicy::Open => OnFailure::Open,

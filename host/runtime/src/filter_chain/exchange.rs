@@ -28,7 +28,7 @@ use super::properties::SetProperties;
 use super::routes::{Route, Routes};
 use crate::server::ConnectionInfo;
 use crate::upstream::Cluster;
-use crate::vm::{self, At, SharedVm, Trap};
+use crate::vm::{self, At, Trap};
 
 /// Facts about an exchange that do not change.
 #[derive(Debug)]
@@ -304,7 +304,7 @@ impl Exchange {
                 self.machine
                     .borrow_mut()
                     .handle_filter_failed(filter, on_failure);
-                fail(shared, &trap);
+                shared.fail(&trap);
             }
         }
         for touched in touched {
@@ -441,20 +441,6 @@ fn enter(vm: &mut vm::Vm, at: At, callback: Callback) -> Result<Action, Trap> {
             vm.on_response_trailers(at, count).map(trailers_action)
         }
         Callback::StreamEnd => vm.on_stream_end(at).map(|()| Action::Done),
-    }
-}
-
-/// A VM has trapped: it is not entered again, and its other streams learn of it.
-#[cold]
-fn fail(shared: &Rc<SharedVm>, trap: &Trap) {
-    tracing::error!(target: "plugin", "{trap}");
-    shared.failed.set(true);
-    let streams = shared.vm.borrow_mut().drain_streams();
-    for stream in &streams {
-        stream.access.plugin_failed(stream.filter);
-    }
-    for stream in streams {
-        stream.access.settle();
     }
 }
 

@@ -1,9 +1,12 @@
 //! The place of a VM in a worker: runs it, and builds it again after a failure.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::Recovery;
 use crate::plugin::PluginCode;
@@ -41,16 +44,23 @@ pub(crate) struct VmSlot {
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
+    /// Told when the VM fails.
+    failure: Rc<Notify>,
     /// Nothing while no VM will be built again.
     retry_at: Cell<Option<Instant>>,
 }
 
 impl VmSlot {
-    /// Starts a VM and its root contexts.
+    /// Starts a VM and its root contexts. From then on it is built again after failures, also without a request that
+    /// needs it: its plugins may have timers and queues.
     ///
     /// # Errors
     ///
     /// One of the plugins, which is named, refuses its configuration or traps.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a `LocalSet`.
     pub(crate) fn start(
         code: PluginCode,
         limits: VmLimits,
@@ -58,8 +68,8 @@ impl VmSlot {
         vm_configuration: bytes::Bytes,
         roots: Vec<RootSpec>,
         recovery: Recovery,
-    ) -> Result<Self, (String, StartError)> {
-        let slot = Self {
+    ) -> Result<Rc<Self>, (String, StartError)> {
+        let slot = Rc::new(Self {
             code,
             limits,
             log_level,
@@ -69,10 +79,12 @@ impl VmSlot {
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
+            failure: Rc::new(Notify::new()),
             retry_at: Cell::new(None),
-        };
+        });
         let vm = slot.build()?;
         *slot.running.borrow_mut() = Some(vm);
+        tokio::task::spawn_local(supervise(Rc::downgrade(&slot), Rc::clone(&slot.failure)));
         Ok(slot)
     }
 
@@ -85,11 +97,14 @@ impl VmSlot {
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let mut vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
+        let vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
             .map_err(|trap| (self.name().to_owned(), trap.into()))?;
+        let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
         for root in &self.roots {
-            let started = vm
+            let started = shared
+                .vm
+                .borrow_mut()
                 .start_root(
                     Arc::clone(&root.info),
                     &self.vm_configuration,
@@ -98,11 +113,8 @@ impl VmSlot {
                 .map_err(|error| (root.info.name.clone(), error))?;
             roots.push(started);
         }
-        Ok(Rc::new(SharedVm {
-            vm: RefCell::new(vm),
-            roots,
-            failed: Cell::new(false),
-        }))
+        shared.started(roots);
+        Ok(shared)
     }
 
     /// The running VM; nothing while there is no healthy one.
@@ -116,13 +128,22 @@ impl VmSlot {
         self.recover()
     }
 
-    /// Notes the failure, if it is new, and builds the VM again if its time has come.
-    #[cold]
-    fn recover(&self) -> Option<Rc<SharedVm>> {
-        if self.running.borrow_mut().take().is_some() {
+    /// When the VM may be built again; nothing if it runs, or never will again. Notes a failure that is new.
+    fn retry_at(&self) -> Option<Instant> {
+        let mut running = self.running.borrow_mut();
+        if running.as_ref().is_some_and(|vm| !vm.failed.get()) {
+            return None;
+        }
+        if running.take().is_some() {
             self.note_failure();
         }
-        if self.retry_at.get().is_none_or(|at| Instant::now() < at) {
+        self.retry_at.get()
+    }
+
+    /// Builds the VM again if its time has come.
+    #[cold]
+    fn recover(&self) -> Option<Rc<SharedVm>> {
+        if self.retry_at().is_none_or(|at| Instant::now() < at) {
             return None;
         }
         match self.build() {
@@ -176,7 +197,7 @@ impl VmSlot {
             return;
         };
         let mut running = vm.vm.borrow_mut();
-        for &(root, _) in &vm.roots {
+        for root in vm.root_contexts() {
             match running.end_root(root) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -189,6 +210,25 @@ impl VmSlot {
                     tracing::error!(%trap, "plugin trapped at its end");
                     return;
                 }
+            }
+        }
+    }
+}
+
+/// Builds a VM again whenever it fails and its time has come.
+async fn supervise(slot: Weak<VmSlot>, failure: Rc<Notify>) {
+    loop {
+        failure.notified().await;
+        loop {
+            let retry_at = match slot.upgrade() {
+                Some(slot) => slot.retry_at(),
+                None => return,
+            };
+            let Some(at) = retry_at else { break };
+            sleep_until(at).await;
+            // A stream may have had it built meanwhile, with or without success.
+            if slot.upgrade().is_some_and(|slot| slot.vm().is_some()) {
+                break;
             }
         }
     }

@@ -114,7 +114,6 @@ impl WorkerSetup {
                 roots,
                 plan.recovery,
             )
-            .map(Rc::new)
             .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()

@@ -1,6 +1,7 @@
 //! A running VM: callbacks go in here.
 
-use std::cell::{Cell, RefCell};
+mod root_callbacks;
+
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,11 +11,13 @@ use fragile::Fragile;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
+use self::root_callbacks::{HandlerIndices, Handlers};
 use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
-use super::state::{Current, PluginInfo, Root, VmState, Wasi};
+use super::shared::VmHandle;
+use super::state::{Current, PluginInfo, VmState, Wasi};
 use super::streams::{StreamEntry, StreamTable};
 use super::trap::Trap;
 use crate::plugin::{EPOCH_PERIOD, PluginCode};
@@ -24,6 +27,7 @@ use crate::plugin::{EPOCH_PERIOD, PluginCode};
 pub(crate) struct PluginExports {
     lifecycle: lifecycle::GuestIndices,
     http_filter: http_filter::GuestIndices,
+    handlers: HandlerIndices,
 }
 
 impl PluginExports {
@@ -31,6 +35,7 @@ impl PluginExports {
         Ok(Self {
             lifecycle: lifecycle::GuestIndices::new(instance)?,
             http_filter: http_filter::GuestIndices::new(instance)?,
+            handlers: HandlerIndices::find(instance)?,
         })
     }
 }
@@ -65,6 +70,7 @@ pub(crate) struct Vm {
     store: Store<VmState>,
     lifecycle: lifecycle::Guest,
     http_filter: http_filter::Guest,
+    handlers: Handlers,
     /// Epochs until a callback has run for too long.
     callback_epochs: u64,
 }
@@ -80,6 +86,7 @@ impl Vm {
         let state = VmState {
             streams: Fragile::new(StreamTable::default()),
             roots: Vec::new(),
+            handle: Fragile::new(VmHandle::default()),
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level,
@@ -112,10 +119,16 @@ impl Vm {
             .http_filter
             .load(&mut store, &instance)
             .map_err(trap)?;
+        let handlers = code
+            .exports
+            .handlers
+            .load(&mut store, &instance)
+            .map_err(trap)?;
         Ok(Self {
             store,
             lifecycle,
             http_filter,
+            handlers,
             callback_epochs,
         })
     }
@@ -134,12 +147,7 @@ impl Vm {
             // A plugin that cannot be told "nothing" is told the most severe level.
             log_level: self.store.data().log_level.unwrap_or(Level::Critical),
         };
-        let state = self.store.data_mut();
-        state.roots.push(Root {
-            info,
-            pending_done: false,
-        });
-        let root = state.roots.len() as u64;
+        let root = self.store.data_mut().add_root(info);
         self.enter("start", root, None, |vm| {
             vm.lifecycle
                 .call_start(&mut vm.store, root, &wit_info, vm_configuration)
@@ -169,10 +177,16 @@ impl Vm {
             self.enter("on-delete", root, None, |vm| {
                 vm.lifecycle.call_on_delete(&mut vm.store, root)
             })?;
+            self.store.data_mut().delete_root(root);
         } else if let Some(root) = self.store.data_mut().root_mut(root) {
             root.pending_done = true;
         }
         Ok(done)
+    }
+
+    /// What its hostcalls act on.
+    pub(crate) fn state_mut(&mut self) -> &mut VmState {
+        self.store.data_mut()
     }
 
     /// Makes a stream known to the VM; nothing if it has too many already.
@@ -340,14 +354,4 @@ impl fmt::Debug for Vm {
 pub(crate) struct At {
     pub(crate) root: u64,
     pub(crate) stream: u64,
-}
-
-/// A VM that its worker's streams share, with its root contexts.
-#[derive(Debug)]
-pub(crate) struct SharedVm {
-    pub(crate) vm: RefCell<Vm>,
-    /// For each plugin of this VM, in the order of the configuration: its root context and its interest.
-    pub(crate) roots: Vec<(u64, Interest)>,
-    /// It has trapped: nothing may enter it again.
-    pub(crate) failed: Cell<bool>,
 }

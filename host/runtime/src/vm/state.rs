@@ -13,6 +13,8 @@ use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
 use super::limits::VmLimiter;
 use super::log::{self, PluginOutput};
+use super::roots::Root;
+use super::shared::VmHandle;
 use super::streams::{StreamEntry, StreamTable};
 
 /// Who a root context is, from the configuration.
@@ -24,14 +26,6 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
-}
-
-/// A root context of this VM.
-#[derive(Debug)]
-pub(crate) struct Root {
-    pub(crate) info: Arc<PluginInfo>,
-    /// `on-done` returned false, and `root-control.done` has not been called yet.
-    pub(crate) pending_done: bool,
 }
 
 /// Where the VM is: which callback runs, for whom.
@@ -51,7 +45,9 @@ pub(crate) struct Current {
 pub(crate) struct VmState {
     pub(crate) streams: Fragile<StreamTable>,
     /// A root context's number is its place here plus one.
-    pub(crate) roots: Vec<Root>,
+    pub(super) roots: Vec<Root>,
+    /// The way back to this VM. Nobody's until the VM is shared.
+    pub(super) handle: Fragile<VmHandle>,
     pub(crate) current: Current,
     /// Streams other than the callback's own that its hostcalls touched.
     pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
@@ -75,15 +71,6 @@ impl VmState {
     /// The plugin on whose behalf the VM runs now.
     pub(crate) fn current_plugin(&self) -> Option<&Arc<PluginInfo>> {
         self.root(self.current.root).map(|root| &root.info)
-    }
-
-    pub(crate) fn root(&self, root: u64) -> Option<&Root> {
-        self.roots.get(usize::try_from(root.checked_sub(1)?).ok()?)
-    }
-
-    pub(crate) fn root_mut(&mut self, root: u64) -> Option<&mut Root> {
-        self.roots
-            .get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
     }
 
     /// A live stream, for reading or editing it at once.

@@ -1,0 +1,131 @@
+//! The root contexts of a VM, and what they wait for.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use fragile::Fragile;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::shared::VmHandle;
+use super::state::{PluginInfo, VmState};
+
+/// A root context of this VM.
+pub(crate) struct Root {
+    pub(crate) info: Arc<PluginInfo>,
+    /// `on-done` returned false, and `root-control.done` has not been called yet.
+    pub(crate) pending_done: bool,
+    /// It was deleted: its number means nothing any more.
+    deleted: bool,
+    tasks: Fragile<Tasks>,
+}
+
+/// What was started on behalf of a root context. Given up when this is dropped.
+#[derive(Default)]
+struct Tasks {
+    all: JoinSet<()>,
+    tick: Option<AbortHandle>,
+}
+
+impl Root {
+    pub(crate) fn new(info: Arc<PluginInfo>) -> Self {
+        Self {
+            info,
+            pending_done: false,
+            deleted: false,
+            tasks: Fragile::new(Tasks::default()),
+        }
+    }
+
+    fn spawn(&mut self, task: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let tasks = &mut self.tasks.get_mut().all;
+        // Those that have ended are only remembered until the next one comes.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_local(task)
+    }
+
+    /// Replaces what ticks.
+    pub(crate) fn set_tick(&mut self, ticks: Option<impl Future<Output = ()> + 'static>) {
+        if let Some(old) = self.tasks.get_mut().tick.take() {
+            old.abort();
+        }
+        if let Some(ticks) = ticks {
+            let new = self.spawn(ticks);
+            self.tasks.get_mut().tick = Some(new);
+        }
+    }
+
+    fn end_tasks(&mut self) {
+        *self.tasks.get_mut() = Tasks::default();
+    }
+}
+
+impl VmState {
+    /// A live root context.
+    pub(crate) fn root(&self, root: u64) -> Option<&Root> {
+        self.roots
+            .get(usize::try_from(root.checked_sub(1)?).ok()?)
+            .filter(|root| !root.deleted)
+    }
+
+    /// A live root context.
+    pub(crate) fn root_mut(&mut self, root: u64) -> Option<&mut Root> {
+        self.roots
+            .get_mut(usize::try_from(root.checked_sub(1)?).ok()?)
+            .filter(|root| !root.deleted)
+    }
+
+    /// Adds a root context and returns its number.
+    pub(crate) fn add_root(&mut self, info: Arc<PluginInfo>) -> u64 {
+        self.roots.push(Root::new(info));
+        self.roots.len() as u64
+    }
+
+    /// Forgets a root context, and gives up what it waits for.
+    pub(crate) fn delete_root(&mut self, root: u64) {
+        if let Some(root) = self.root_mut(root) {
+            root.end_tasks();
+            root.deleted = true;
+        }
+    }
+
+    /// The way back to this VM for events.
+    pub(crate) fn handle(&self) -> VmHandle {
+        self.handle.get().clone()
+    }
+
+    pub(super) fn set_handle(&mut self, handle: VmHandle) {
+        *self.handle.get_mut() = handle;
+    }
+
+    /// Starts a task on behalf of a root context, on the worker's loop. It is aborted when the root context is deleted
+    /// and when the VM fails or ends, so whatever it delivers through [`handle`](Self::handle) finds its root context
+    /// alive.
+    ///
+    /// Nothing is started, and nothing returned, for a root context that does not live.
+    #[expect(dead_code, reason = "nothing but ticks is waited for yet")]
+    pub(crate) fn spawn(
+        &mut self,
+        root: u64,
+        task: impl Future<Output = ()> + 'static,
+    ) -> Option<AbortHandle> {
+        Some(self.root_mut(root)?.spawn(task))
+    }
+
+    /// Gives up what all root contexts wait for: the VM has failed.
+    pub(super) fn end_tasks(&mut self) {
+        for root in &mut self.roots {
+            root.end_tasks();
+        }
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Root")
+            .field("info", &self.info)
+            .field("pending_done", &self.pending_done)
+            .field("deleted", &self.deleted)
+            .finish_non_exhaustive()
+    }
+}

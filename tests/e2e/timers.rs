@@ -1,0 +1,71 @@
+//! Ticks come by themselves, without any request.
+
+use crate::{module, proxy};
+
+/// A legacy module that sets a period when it is configured, and logs and runs `on_tick` at each tick. `$count` is the
+/// number of the tick.
+fn ticking(period: u32, on_tick: &str) -> std::path::PathBuf {
+    module(&format!(
+        r#"(module
+            (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+            (import "env" "proxy_set_tick_period_milliseconds" (func $set_period (param i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "configured")
+            (data (i32.const 16) "tick 0")
+            (global $count (mut i32) (i32.const 0))
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (drop (call $log (i32.const 2) (i32.const 0) (i32.const 10)))
+                (i32.eqz (call $set_period (i32.const {period}))))
+            (func (export "proxy_on_tick") (param $root i32)
+                (global.set $count (i32.add (global.get $count) (i32.const 1)))
+                (i32.store8 (i32.const 21) (i32.add (i32.const 48) (global.get $count)))
+                (drop (call $log (i32.const 2) (i32.const 16) (i32.const 6)))
+                {on_tick}))"#
+    ))
+}
+
+#[test]
+fn ticks_come_until_the_period_is_taken_back() {
+    let stops = "(if (i32.eq (global.get $count) (i32.const 3))
+        (then (drop (call $set_period (i32.const 0)))))";
+    let proxy = proxy().arg(ticking(1, stops)).start();
+    proxy.wait_for_log(&["tick 3"]);
+    // Another worker's turn of its loop, and more than a period of time.
+    assert_eq!(proxy.get("/").status, 200);
+    proxy.terminate();
+    let log = proxy.wait().stderr;
+    let ticks = log.lines().filter(|line| line.contains("tick ")).count();
+    assert_eq!(ticks, 3, "{log}");
+}
+
+#[test]
+fn a_new_period_takes_the_place_of_the_old_one() {
+    // An hour at first: only the second period can bring a second tick.
+    let proxy = proxy()
+        .arg(ticking(
+            1,
+            "(drop (call $set_period (select (i32.const 3600000) (i32.const 2)
+                (i32.ge_u (global.get $count) (i32.const 2)))))",
+        ))
+        .start();
+    proxy.wait_for_log(&["tick 2"]);
+    assert_eq!(proxy.get("/").status, 200);
+    proxy.terminate();
+    let log = proxy.wait().stderr;
+    assert!(!log.contains("tick 3"), "{log}");
+}
+
+#[test]
+fn a_vm_that_a_tick_has_ended_comes_back_without_a_request() {
+    let traps = "(if (i32.eq (global.get $count) (i32.const 2)) (then unreachable))";
+    let proxy = proxy().arg(ticking(1, traps)).start();
+    // The first restart comes at once.
+    proxy.wait_for_lines("configured", 2);
+    proxy.wait_for_lines("tick 2", 2);
+    let log = proxy.log();
+    assert!(log.contains("trapped in `timer-handler.on-tick`"), "{log}");
+    assert!(log.contains("plugin VM restarted"), "{log}");
+    assert!(!log.contains("tick 3"), "a tick of a dead VM:\n{log}");
+}
