@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use proxy_wasi_runtime::upstream::{Cluster, UpstreamClient, UpstreamOptions};
+use proxy_wasi_runtime::upstream::{UpstreamClient, UpstreamOptions};
 
-use super::support::{Options, Proxy, RawClient, Upstream, eventually, run};
+use super::support::{Options, Proxy, RawClient, Upstream, cluster, eventually, run};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
