@@ -231,19 +231,22 @@ fn errors_point_at_the_line_of_the_key() {
 
 #[test]
 fn an_upstream_is_a_cluster_and_a_route() {
-    let config = config("clusters: [{name: a, url: 'http://a'}]\nupstream: http://b");
-    let names: Vec<_> = config
-        .clusters
-        .iter()
-        .map(|cluster| &*cluster.name)
-        .collect();
-    assert_eq!(names, ["a", UPSTREAM_CLUSTER]);
-    assert_eq!(config.routes.len(), 1);
-    assert_eq!(config.routes[0].cluster.as_deref(), Some(UPSTREAM_CLUSTER));
-
-    let config = super::tests::config("clusters: [{name: a, url: 'http://a'}]\nupstream: a");
-    assert_eq!(config.clusters.len(), 1);
-    assert_eq!(config.routes[0].cluster.as_deref(), Some("a"));
+    for (upstream, clusters, routed) in [
+        ("http://b", &["a", UPSTREAM_CLUSTER][..], UPSTREAM_CLUSTER),
+        ("a", &["a"], "a"),
+    ] {
+        let config = config(&format!(
+            "clusters: [{{name: a, url: 'http://a'}}]\nupstream: {upstream}"
+        ));
+        let names: Vec<_> = config
+            .clusters
+            .iter()
+            .map(|cluster| &*cluster.name)
+            .collect();
+        assert_eq!(names, clusters);
+        assert_eq!(config.routes.len(), 1);
+        assert_eq!(config.routes[0].cluster.as_deref(), Some(routed));
+    }
 }
 
 #[test]

@@ -41,7 +41,12 @@ fn the_first_route_that_matches_counts() {
          - {match: {path_prefix: /x}, cluster: b}\n\
          - {match: {headers: [{name: X-Kind, value: new}, {name: x-other}]}, cluster: c}",
     );
-    let table: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        Option<&'static str>,
+    );
+    let table: &[Case] = &[
         ("/x", &[("host", "one.example")], Some("a")),
         ("/x/y?z", &[("host", "ONE.example:8080")], Some("a")),
         ("/x", &[("host", "two.example")], Some("b")),
@@ -57,9 +62,8 @@ fn the_first_route_that_matches_counts() {
         ("/", &[("x-kind", "newer"), ("x-other", "1")], None),
     ];
     for (path, headers, expected) in table {
-        let headers: Vec<(&'static str, &str)> = headers.to_vec();
         assert_eq!(
-            cluster(&routes, path, &headers).as_deref(),
+            cluster(&routes, path, headers).as_deref(),
             *expected,
             "{path} {headers:?}"
         );
