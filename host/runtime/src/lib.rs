@@ -1,18 +1,23 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
+mod callout;
 pub mod clock;
 pub mod config;
 mod executor;
 mod filter_chain;
+pub mod foreign;
 mod not_built;
 pub mod plugin;
 mod run;
 pub mod server;
+mod services;
+pub mod state;
 pub mod upstream;
 pub mod vm;
 
 pub use not_built::{NOT_BUILT, NotBuilt};
-pub use run::{RunError, run};
+pub use run::{RunError, run, run_with};
+pub use services::Services;
 
 /// The target of plugins' own log lines, and of those about their traps.
 pub const PLUGIN_LOG_TARGET: &str = "plugin";

@@ -28,29 +28,6 @@ pub const NOT_BUILT: &[NotBuilt] = &[
             "proxy_dequeue_shared_queue",
         ],
     },
-    NotBuilt {
-        interface: "http-callout",
-        hostcalls: &["proxy_http_call"],
-    },
-    NotBuilt {
-        interface: "grpc-callout",
-        hostcalls: &[
-            "proxy_grpc_call",
-            "proxy_grpc_stream",
-            "proxy_grpc_send",
-            "proxy_grpc_cancel",
-            "proxy_grpc_close",
-        ],
-    },
-    NotBuilt {
-        interface: "metrics",
-        hostcalls: &[
-            "proxy_define_metric",
-            "proxy_increment_metric",
-            "proxy_record_metric",
-            "proxy_get_metric",
-        ],
-    },
 ];
 
 impl NotBuilt {

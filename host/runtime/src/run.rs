@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
+use crate::services::Services;
 use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
@@ -70,8 +71,21 @@ pub enum RunError {
 ///
 /// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
 pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+    run_with(config, Services::default(), ready)
+}
+
+/// As [`run`], with an embedder's own services.
+///
+/// # Errors
+///
+/// See [`run`].
+pub fn run_with(
+    config: Config,
+    services: Services,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), RunError> {
     let config = Arc::new(config);
-    let trust = Trust::default();
+    let trust = Arc::new(Trust::default());
     let cluster = |cluster| Cluster::new(cluster, &trust).map(Arc::new);
     let clusters: Arc<[_]> = config
         .clusters
@@ -96,9 +110,11 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
             &config,
             &plugins,
             &clusters,
+            &trust,
             listener,
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
+            services.clone(),
         )
     };
 

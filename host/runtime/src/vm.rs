@@ -2,12 +2,15 @@
 
 mod access;
 mod bindings;
+mod callouts;
 mod hostcalls;
 mod instance;
 mod limits;
 mod log;
+mod metrics;
 mod roots;
 mod shared;
+mod spec;
 mod state;
 mod streams;
 mod trap;
@@ -19,6 +22,7 @@ pub(crate) use self::hostcalls::add_to_linker;
 pub(crate) use self::instance::{At, PluginExports, Vm};
 pub use self::instance::{StartError, VmLimits};
 pub(crate) use self::shared::SharedVm;
+pub(crate) use self::spec::VmSpec;
 pub use self::state::PluginInfo;
 pub(crate) use self::state::VmState;
 pub use self::trap::Trap;

@@ -9,8 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Recovery;
-use crate::plugin::PluginCode;
-use crate::vm::{Level, PluginInfo, SharedVm, StartError, Vm, VmLimits};
+use crate::vm::{PluginInfo, SharedVm, StartError, Vm, VmSpec};
 
 /// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -35,10 +34,7 @@ pub(crate) struct RootSpec {
 /// A VM of this worker, for all plugins that share it (equal `vm_id`, VM configuration and code).
 #[derive(Debug)]
 pub(crate) struct VmSlot {
-    code: PluginCode,
-    limits: VmLimits,
-    log_level: Option<Level>,
-    vm_configuration: bytes::Bytes,
+    spec: VmSpec,
     roots: Vec<RootSpec>,
     recovery: Recovery,
     running: RefCell<Option<Rc<SharedVm>>>,
@@ -62,18 +58,12 @@ impl VmSlot {
     ///
     /// Outside of a `LocalSet`.
     pub(crate) fn start(
-        code: PluginCode,
-        limits: VmLimits,
-        log_level: Option<Level>,
-        vm_configuration: bytes::Bytes,
+        spec: VmSpec,
         roots: Vec<RootSpec>,
         recovery: Recovery,
     ) -> Result<Rc<Self>, (String, StartError)> {
         let slot = Rc::new(Self {
-            code,
-            limits,
-            log_level,
-            vm_configuration,
+            spec,
             roots,
             recovery,
             running: RefCell::new(None),
@@ -97,7 +87,7 @@ impl VmSlot {
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let vm = Vm::new(&self.code, self.limits, self.log_level, self.name())
+        let vm = Vm::new(&self.spec, self.name())
             .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
@@ -107,7 +97,7 @@ impl VmSlot {
                 .borrow_mut()
                 .start_root(
                     Arc::clone(&root.info),
-                    &self.vm_configuration,
+                    &self.spec.configuration,
                     &root.configuration,
                 )
                 .map_err(|error| (root.info.name.clone(), error))?;
@@ -186,32 +176,16 @@ impl VmSlot {
         self.retry_at.set(wait.map(|wait| Instant::now() + wait));
     }
 
-    /// Ends the root contexts: the worker stops.
-    pub(crate) fn stop(&self) {
-        let Some(vm) = self
-            .running
-            .borrow_mut()
-            .take()
-            .filter(|vm| !vm.failed.get())
-        else {
-            return;
-        };
-        let mut running = vm.vm.borrow_mut();
-        for root in vm.root_contexts() {
-            match running.end_root(root) {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::debug!(
-                        plugin = self.name(),
-                        "plugin asked for time to finish; the proxy stops without it"
-                    );
-                }
-                Err(trap) => {
-                    tracing::error!(%trap, "plugin trapped at its end");
-                    return;
-                }
-            }
+    /// Ends the root contexts: the worker stops. Returns the VM if some of them ask for time to finish.
+    pub(crate) async fn stop(&self, deadline: Instant) -> Option<Rc<SharedVm>> {
+        let vm = self.running.borrow_mut().take()?;
+        // Nothing is built again from here on.
+        self.retry_at.set(None);
+        if !vm.failed.get() {
+            vm.wait_for_streams(deadline).await;
+            vm.end_roots();
         }
+        (!vm.has_ended()).then_some(vm)
     }
 }
 

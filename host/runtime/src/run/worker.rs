@@ -5,26 +5,36 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use proxy_wasi_stream::Limits;
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
 use super::RunError;
 use super::plugins::Plugins;
+use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
-use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
-use crate::vm::{Level, VmLimits};
+use crate::services::Services;
+use crate::upstream::{Cluster, Trust, UpstreamClient, UpstreamOptions};
+use crate::vm::{Level, VmLimits, VmSpec};
+
+/// How long plugins may take to finish after `on-done`, for all of a worker together: what is left between the default
+/// of `timeouts.drain_grace` and the 30 s after which Kubernetes kills, less a second to end the process.
+const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
     config: Arc<Config>,
     plugins: Arc<Plugins>,
     clusters: Arc<[Arc<Cluster>]>,
+    trust: Arc<Trust>,
     listener: TcpListener,
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
+    services: Services,
 }
 
 impl WorkerSetup {
@@ -32,17 +42,21 @@ impl WorkerSetup {
         config: &Arc<Config>,
         plugins: &Arc<Plugins>,
         clusters: &Arc<[Arc<Cluster>]>,
+        trust: &Arc<Trust>,
         listener: TcpListener,
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
+        services: Services,
     ) -> Self {
         Self {
             config: Arc::clone(config),
             plugins: Arc::clone(plugins),
             clusters: Arc::clone(clusters),
+            trust: Arc::clone(trust),
             listener,
             drain: drain.clone(),
             access_log,
+            services,
         }
     }
 
@@ -85,9 +99,7 @@ impl WorkerSetup {
                 "connections cut off: they were still busy after the grace period"
             );
         }
-        for slot in slots {
-            slot.stop();
-        }
+        stop_plugins(&slots).await;
         Ok(())
     }
 
@@ -96,7 +108,17 @@ impl WorkerSetup {
             memory: self.config.limits.vm_memory,
             callback_time: self.config.limits.callback_time,
         };
-        let level = plugin_level(self.config.log_level);
+        let log_level = plugin_level(self.config.log_level);
+        let callouts = CalloutClient::new(
+            Arc::clone(&self.clusters),
+            Arc::clone(&self.trust),
+            self.config.timeouts.connect,
+            CalloutLimits {
+                outstanding: self.config.limits.callouts,
+                body: self.config.limits.callout_response,
+                timeout: self.config.timeouts.idle,
+            },
+        );
         let start = |plan: &super::plugins::VmPlan| {
             let roots = plan
                 .roots
@@ -106,15 +128,17 @@ impl WorkerSetup {
                     configuration: root.configuration.clone(),
                 })
                 .collect();
-            VmSlot::start(
-                plan.code.clone(),
+            let spec = VmSpec {
+                code: plan.code.clone(),
+                vm_id: plan.vm_id.clone(),
+                configuration: plan.vm_configuration.clone(),
                 limits,
-                level,
-                plan.vm_configuration.clone(),
-                roots,
-                plan.recovery,
-            )
-            .map_err(|(plugin, source)| RunError::Start { plugin, source })
+                log_level,
+                services: self.services.clone(),
+                callouts: callouts.clone(),
+            };
+            VmSlot::start(spec, roots, plan.recovery)
+                .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()
     }
@@ -145,6 +169,18 @@ impl WorkerSetup {
             access_log: self.access_log.map(AccessLog::new),
         };
         (worker, self.listener, self.drain)
+    }
+}
+
+/// Ends all root contexts, now that the last stream has ended. Those that ask for time get it together.
+async fn stop_plugins(slots: &[Rc<VmSlot>]) {
+    let deadline = Instant::now() + DONE_GRACE;
+    let mut waiting = Vec::new();
+    for slot in slots {
+        waiting.extend(slot.stop(deadline).await);
+    }
+    for vm in waiting {
+        vm.wait_for_end(deadline).await;
     }
 }
 

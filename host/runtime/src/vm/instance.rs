@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fragile::Fragile;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
@@ -15,12 +14,11 @@ use self::root_callbacks::{HandlerIndices, Handlers};
 use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
-use super::limits::VmLimiter;
-use super::shared::VmHandle;
-use super::state::{Current, PluginInfo, VmState, Wasi};
-use super::streams::{StreamEntry, StreamTable};
+use super::spec::VmSpec;
+use super::state::{Current, PluginInfo, VmState};
+use super::streams::StreamEntry;
 use super::trap::Trap;
-use crate::plugin::{EPOCH_PERIOD, PluginCode};
+use crate::plugin::EPOCH_PERIOD;
 
 /// What a plugin's component exports.
 #[derive(Clone)]
@@ -76,30 +74,16 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    /// Instantiates a plugin's code. `name` is for the report of a trap in code that runs here already.
-    pub(crate) fn new(
-        code: &PluginCode,
-        limits: VmLimits,
-        log_level: Option<Level>,
-        name: &str,
-    ) -> Result<Self, Trap> {
-        let state = VmState {
-            streams: Fragile::new(StreamTable::default()),
-            roots: Vec::new(),
-            handle: Fragile::new(VmHandle::default()),
-            current: Current::default(),
-            touched: Fragile::new(Vec::new()),
-            log_level,
-            limiter: VmLimiter::new(limits.memory),
-            wasi: Wasi::new(),
-            unsupported: Default::default(),
-        };
+    /// Makes a VM. `name` is for the report of a trap in code that runs here already.
+    pub(crate) fn new(spec: &VmSpec, name: &str) -> Result<Self, Trap> {
+        let code = &spec.code;
+        let state = VmState::new(spec);
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_trap();
         // One more than the time's worth, as the running epoch may be about to end.
         let callback_epochs = u64::try_from(
-            limits
+            spec.limits
                 .callback_time
                 .as_nanos()
                 .div_ceil(EPOCH_PERIOD.as_nanos()),
@@ -168,20 +152,34 @@ impl Vm {
         Ok((root, interest))
     }
 
-    /// Ends a root context: done, and delete if the plugin agrees. Returns whether it did.
-    pub(crate) fn end_root(&mut self, root: u64) -> Result<bool, Trap> {
+    /// Ends a root context: done, and delete if the plugin agrees. Else it lives on until `root-control.done`.
+    pub(crate) fn end_root(&mut self, root: u64) -> Result<(), Trap> {
         let done = self.enter("on-done", root, None, |vm| {
             vm.lifecycle.call_on_done(&mut vm.store, root)
         })?;
         if done {
-            self.enter("on-delete", root, None, |vm| {
-                vm.lifecycle.call_on_delete(&mut vm.store, root)
-            })?;
-            self.store.data_mut().delete_root(root);
+            self.delete_root(root)?;
         } else if let Some(root) = self.store.data_mut().root_mut(root) {
             root.pending_done = true;
         }
-        Ok(done)
+        Ok(())
+    }
+
+    /// Calls a root context back for the last time and forgets it.
+    pub(crate) fn delete_root(&mut self, root: u64) -> Result<(), Trap> {
+        if self.store.data().root(root).is_none() {
+            return Ok(());
+        }
+        self.enter("on-delete", root, None, |vm| {
+            vm.lifecycle.call_on_delete(&mut vm.store, root)
+        })?;
+        self.store.data_mut().delete_root(root);
+        Ok(())
+    }
+
+    /// What its hostcalls act on.
+    pub(crate) fn state(&self) -> &VmState {
+        self.store.data()
     }
 
     /// What its hostcalls act on.

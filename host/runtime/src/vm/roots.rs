@@ -9,6 +9,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::shared::VmHandle;
 use super::state::{PluginInfo, VmState};
+use crate::state::shared_queue::QueueListener;
 
 /// A root context of this VM.
 pub(crate) struct Root {
@@ -25,6 +26,16 @@ pub(crate) struct Root {
 struct Tasks {
     all: JoinSet<()>,
     tick: Option<AbortHandle>,
+    queues: Option<Listening>,
+}
+
+/// Hears of queues for as long as it lives.
+struct Listening(Arc<QueueListener>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Root {
@@ -55,6 +66,24 @@ impl Root {
         }
     }
 
+    /// The listener for all queues that the root context registers. With the first one begins what `announce` makes:
+    /// telling the root context what the listener hears.
+    pub(crate) fn queue_listener<F>(
+        &mut self,
+        announce: impl FnOnce(Arc<QueueListener>) -> F,
+    ) -> Arc<QueueListener>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        if let Some(Listening(listener)) = &self.tasks.get().queues {
+            return Arc::clone(listener);
+        }
+        let listener = Arc::<QueueListener>::default();
+        self.spawn(announce(Arc::clone(&listener)));
+        self.tasks.get_mut().queues = Some(Listening(Arc::clone(&listener)));
+        listener
+    }
+
     fn end_tasks(&mut self) {
         *self.tasks.get_mut() = Tasks::default();
     }
@@ -82,11 +111,25 @@ impl VmState {
     }
 
     /// Forgets a root context, and gives up what it waits for.
-    pub(crate) fn delete_root(&mut self, root: u64) {
-        if let Some(root) = self.root_mut(root) {
+    pub(crate) fn delete_root(&mut self, ended: u64) {
+        if let Some(root) = self.root_mut(ended) {
             root.end_tasks();
             root.deleted = true;
         }
+        self.callouts.get_mut().forget_root(ended);
+        self.root_ended.notify_one();
+    }
+
+    /// The names of the plugins whose root contexts live, for logs.
+    pub(super) fn root_names(&self) -> String {
+        let live = self.roots.iter().filter(|root| !root.deleted);
+        let names: Vec<_> = live.map(|root| root.info.name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// Whether a root context lives that was started.
+    pub(super) fn has_roots(&self) -> bool {
+        self.roots.iter().any(|root| !root.deleted)
     }
 
     /// The way back to this VM for events.
@@ -103,7 +146,6 @@ impl VmState {
     /// alive.
     ///
     /// Nothing is started, and nothing returned, for a root context that does not live.
-    #[expect(dead_code, reason = "nothing but ticks is waited for yet")]
     pub(crate) fn spawn(
         &mut self,
         root: u64,
@@ -117,6 +159,8 @@ impl VmState {
         for root in &mut self.roots {
             root.end_tasks();
         }
+        self.callouts.get_mut().forget_all();
+        self.root_ended.notify_one();
     }
 }
 

@@ -6,12 +6,19 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Interest;
 use super::instance::Vm;
 use super::trap::Trap;
+
+/// Between two looks for streams that still end. Their connections are closed already, so it is a matter of turns of the
+/// worker's loop.
+const STREAMS_END: Duration = Duration::from_millis(1);
 
 /// A VM that its worker's streams and events share, with its root contexts.
 #[derive(Debug)]
@@ -52,15 +59,6 @@ impl SharedVm {
         self.roots.get()?.get(place).copied()
     }
 
-    /// All root contexts.
-    pub(crate) fn root_contexts(&self) -> impl Iterator<Item = u64> + '_ {
-        self.roots
-            .get()
-            .into_iter()
-            .flatten()
-            .map(|&(root, _)| root)
-    }
-
     /// Enters the VM from the worker's loop; gives the callback back if the VM is busy.
     fn enter<C>(&self, callback: C) -> Result<(), C>
     where
@@ -82,6 +80,43 @@ impl SharedVm {
             stream.settle();
         }
         Ok(())
+    }
+
+    /// Waits for the streams in this VM to end.
+    pub(crate) async fn wait_for_streams(&self, deadline: Instant) {
+        while self.vm.borrow().state().has_streams() && Instant::now() < deadline {
+            sleep(STREAMS_END).await;
+        }
+    }
+
+    /// Ends all root contexts. Some may ask for time to finish.
+    pub(crate) fn end_roots(&self) {
+        for &(root, _) in self.roots.get().into_iter().flatten() {
+            // Called from the worker's loop, so the VM is free.
+            let _ = self.enter(|vm| vm.end_root(root));
+        }
+    }
+
+    /// Whether no root context lives any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.failed.get() || !self.vm.borrow().state().has_roots()
+    }
+
+    /// Waits for the root contexts that asked for time to finish. Nothing enters the VM afterwards.
+    pub(crate) async fn wait_for_end(&self, deadline: Instant) {
+        let ended = Arc::clone(&self.vm.borrow().state().root_ended);
+        while !self.has_ended() {
+            if timeout_at(deadline, ended.notified()).await.is_err() {
+                let late = self.vm.borrow().state().root_names();
+                tracing::warn!(
+                    plugins = late,
+                    "plugins did not finish in time after `on-done`; the proxy stops without them"
+                );
+                break;
+            }
+        }
+        self.failed.set(true);
+        self.vm.borrow_mut().state_mut().end_tasks();
     }
 
     /// The VM has trapped: it is not entered again, what its root contexts wait for is given up, and its streams learn

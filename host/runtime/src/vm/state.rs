@@ -6,16 +6,22 @@ use std::sync::Arc;
 
 use fragile::Fragile;
 use rustc_hash::FxHashSet;
+use tokio::sync::Notify;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
+use super::callouts::Callouts;
 use super::limits::VmLimiter;
 use super::log::{self, PluginOutput};
+use super::metrics::MetricHandles;
 use super::roots::Root;
 use super::shared::VmHandle;
+use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
+use crate::config::AllowCallouts;
+use crate::services::Services;
 
 /// Who a root context is, from the configuration.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +32,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
+    /// Where its callouts may go.
+    pub allow_callouts: AllowCallouts,
 }
 
 /// Where the VM is: which callback runs, for whom.
@@ -46,6 +54,8 @@ pub(crate) struct VmState {
     pub(crate) streams: Fragile<StreamTable>,
     /// A root context's number is its place here plus one.
     pub(super) roots: Vec<Root>,
+    /// Told whenever a root context was deleted, or all are lost.
+    pub(super) root_ended: Arc<Notify>,
     /// The way back to this VM. Nobody's until the VM is shared.
     pub(super) handle: Fragile<VmHandle>,
     pub(crate) current: Current,
@@ -55,8 +65,15 @@ pub(crate) struct VmState {
     pub(crate) log_level: Option<Level>,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
-    /// Functions that this host lacks and the plugin has called: each is reported once.
-    pub(crate) unsupported: FxHashSet<&'static str>,
+    /// The scope of shared data and queues.
+    pub(crate) vm_id: String,
+    pub(crate) services: Services,
+    pub(crate) metrics: MetricHandles,
+    pub(super) callouts: Fragile<Callouts>,
+    /// Handles of queues that the plugin holds.
+    pub(crate) open_queues: usize,
+    /// What was reported about the plugin, and is not again.
+    reported: FxHashSet<&'static str>,
 }
 
 /// What the standard WASI hostcalls act on.
@@ -68,6 +85,26 @@ pub(crate) struct Wasi {
 }
 
 impl VmState {
+    pub(super) fn new(spec: &VmSpec) -> Self {
+        Self {
+            streams: Fragile::new(StreamTable::default()),
+            roots: Vec::new(),
+            root_ended: Arc::default(),
+            handle: Fragile::new(VmHandle::default()),
+            current: Current::default(),
+            touched: Fragile::new(Vec::new()),
+            log_level: spec.log_level,
+            limiter: VmLimiter::new(spec.limits.memory),
+            wasi: Wasi::new(),
+            vm_id: spec.vm_id.clone(),
+            services: spec.services.clone(),
+            metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
+            callouts: Fragile::new(Callouts::new(spec.callouts.clone())),
+            open_queues: 0,
+            reported: FxHashSet::default(),
+        }
+    }
+
     /// The plugin on whose behalf the VM runs now.
     pub(crate) fn current_plugin(&self) -> Option<&Arc<PluginInfo>> {
         self.root(self.current.root).map(|root| &root.info)
@@ -77,6 +114,11 @@ impl VmState {
     #[inline]
     pub(crate) fn stream(&self, context: u64) -> Option<&StreamEntry> {
         self.streams.get().get(context)
+    }
+
+    /// Whether any stream lives.
+    pub(super) fn has_streams(&self) -> bool {
+        !self.streams.get().is_empty()
     }
 
     /// A live stream, for steering it: what is queued there is done once the running callback has returned.
@@ -111,12 +153,11 @@ impl VmState {
             .is_some_and(|lowest| level as u8 >= lowest as u8)
     }
 
-    /// Reports, once, that a plugin has called a function which this host lacks.
-    pub(crate) fn report_unsupported(&mut self, function: &'static str) {
-        if self.unsupported.insert(function) {
-            let message =
-                format!("`{function}` is not supported by this host yet: it answers `unsupported`");
-            self.log(Level::Warn, &message);
+    /// Warns, once for each `what`, of something that a plugin might do with each request.
+    #[cold]
+    pub(crate) fn report_once(&mut self, what: &'static str, message: impl FnOnce() -> String) {
+        if self.reported.insert(what) {
+            self.log(Level::Warn, &message());
         }
     }
 

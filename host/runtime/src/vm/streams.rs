@@ -49,6 +49,11 @@ impl StreamTable {
         Some(slot.generation << INDEX_BITS | index as u64)
     }
 
+    /// Whether no stream lives.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.free.len() == self.slots.len()
+    }
+
     #[inline]
     pub(crate) fn get(&self, context: u64) -> Option<&StreamEntry> {
         let (index, generation) = split(context);

@@ -1,5 +1,8 @@
-//! `foreign-function`: this host has none yet, so every name is unknown.
+//! `foreign-function`: those of the proxy's registry, and those that act on a stream.
 
+use std::sync::Arc;
+
+use crate::foreign::ForeignError;
 use crate::vm::bindings::proxy_wasm::plugin::foreign_function::{self, ForeignFunctionError};
 use crate::vm::state::VmState;
 
@@ -7,10 +10,36 @@ impl foreign_function::Host for VmState {
     fn call(
         &mut self,
         _root: u64,
-        _context: Option<u64>,
-        _name: String,
-        _input: Vec<u8>,
+        context: Option<u64>,
+        name: String,
+        input: Vec<u8>,
     ) -> Result<Vec<u8>, ForeignFunctionError> {
-        Err(ForeignFunctionError::NotFound)
+        let functions = Arc::clone(&self.services.foreign_functions);
+        if let Some(function) = functions.get(&name) {
+            return function(&input).map_err(|error| {
+                tracing::debug!(function = name, %error, "foreign function failed");
+                match error {
+                    ForeignError::InvalidInput => ForeignFunctionError::InvalidInput,
+                    ForeignError::NotSerializable => ForeignFunctionError::NotSerializable,
+                    ForeignError::Failed => ForeignFunctionError::Failed,
+                }
+            });
+        }
+        match name.as_str() {
+            // Nothing happens, and nothing is wrong, outside of a stream (ABI 9.2).
+            "clear_route_cache" => {
+                if let Some(stream) = context.and_then(|context| self.stream(context)) {
+                    stream.access.clear_route_cache(stream.filter);
+                }
+                Ok(Vec::new())
+            }
+            _ => {
+                self.report_once("foreign-function.call", || {
+                    let shown: String = name.chars().take(80).collect();
+                    format!("this host has no foreign function `{shown}`")
+                });
+                Err(ForeignFunctionError::NotFound)
+            }
+        }
     }
 }

@@ -8,7 +8,6 @@ use crate::vm::bindings::exports::proxy_wasm::plugin::{
     timer_handler,
 };
 use crate::vm::bindings::wasi::http::types::ErrorCode;
-use crate::vm::bindings::wasi::logging::logging::Level;
 use crate::vm::state::VmState;
 use crate::vm::trap::Trap;
 
@@ -102,14 +101,11 @@ impl Vm {
     #[cold]
     fn report_missing(&mut self, callback: &'static str, root: u64) {
         let state = self.store.data_mut();
-        if state.unsupported.insert(callback) {
-            state.current.root = root;
-            state.log(
-                Level::Warn,
-                &format!("the plugin does not export `{callback}`: it does not hear of events that it asked for"),
-            );
-            state.current.root = 0;
-        }
+        state.current.root = root;
+        state.report_once(callback, || {
+            format!("the plugin does not export `{callback}`: it does not hear of events that it asked for")
+        });
+        state.current.root = 0;
     }
 
     /// A period of the root context's timer has passed.
@@ -118,7 +114,6 @@ impl Vm {
     }
 
     /// An item was put in a queue that the root context has registered.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_queue_ready(&mut self, root: u64, queue: u32) -> Result<(), Trap> {
         call!(
             self,
@@ -129,7 +124,6 @@ impl Vm {
     }
 
     /// An HTTP callout was answered or has failed.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_http_callout_response(
         &mut self,
         root: u64,
@@ -145,7 +139,6 @@ impl Vm {
     }
 
     /// The initial metadata of a gRPC stream is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_initial_metadata(
         &mut self,
         root: u64,
@@ -161,7 +154,6 @@ impl Vm {
     }
 
     /// A message of a gRPC callout is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_message(
         &mut self,
         root: u64,
@@ -177,7 +169,6 @@ impl Vm {
     }
 
     /// The trailing metadata of a gRPC stream is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_trailing_metadata(
         &mut self,
         root: u64,
@@ -193,7 +184,6 @@ impl Vm {
     }
 
     /// A gRPC callout has ended.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_close(
         &mut self,
         root: u64,
