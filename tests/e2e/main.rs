@@ -10,13 +10,14 @@
     reason = "what goes wrong in a test fails it, and says so"
 )]
 
+mod admin;
 mod chain;
 mod compose;
+mod events;
 mod examples;
 mod exchange;
 mod start;
 mod stop;
-mod timers;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -33,7 +33,7 @@ pub(crate) enum Command {
 /// Flags of `serve`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Prints `listening on http://ADDRESS` on standard output once it takes requests; everything else goes to \
+    after_help = "Prints `listening on http://ADDRESS` on standard output once it takes requests, and with --admin a second line, `admin on http://ADDRESS`; everything else goes to \
 standard error. SIGINT or SIGTERM lets requests end that have begun."
 )]
 pub(crate) struct ServeArgs {
@@ -49,6 +49,10 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<String>,
+
+    /// Address of the admin endpoint, with metrics at `/metrics`; port 0 takes a free one [default: none]
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) admin: Option<String>,
 
     /// Where to send requests: http://HOST[:PORT], https://HOST[:PORT], h2c://HOST[:PORT] for HTTP/2 without TLS, or the
     /// name of a cluster. Beside `--config` it takes the place of the file's routes. Without any, a built-in upstream

@@ -55,6 +55,8 @@ pub const MAX_WORKERS: usize = 1024;
 pub struct Config {
     /// The address to listen on. Port 0 asks the system for a free one. Default: [`DEFAULT_LISTEN`].
     pub listen: SocketAddr,
+    /// The address of the admin endpoint. Port 0 asks the system for a free one. Default: there is none.
+    pub admin: Option<SocketAddr>,
     /// Threads that serve requests, each with its own VMs. At most [`MAX_WORKERS`]. Default: one for each core that
     /// the process may use.
     pub workers: NonZeroUsize,

@@ -1,11 +1,13 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
+pub mod admin;
 mod callout;
 pub mod clock;
 pub mod config;
 mod executor;
 mod filter_chain;
 pub mod foreign;
+pub mod metrics;
 mod not_built;
 pub mod plugin;
 mod run;
@@ -16,7 +18,7 @@ pub mod upstream;
 pub mod vm;
 
 pub use not_built::{NOT_BUILT, NotBuilt};
-pub use run::{RunError, run, run_with};
+pub use run::{Addresses, RunError, run, run_with};
 pub use services::Services;
 
 /// The target of plugins' own log lines, and of those about their traps.

@@ -10,28 +10,10 @@ pub struct NotBuilt {
 }
 
 /// Every interface that is not built yet. Tests call all hostcalls and compare.
-pub const NOT_BUILT: &[NotBuilt] = &[
-    NotBuilt {
-        interface: "timer",
-        hostcalls: &["proxy_set_tick_period_milliseconds"],
-    },
-    NotBuilt {
-        interface: "shared-data",
-        hostcalls: &["proxy_get_shared_data", "proxy_set_shared_data"],
-    },
-    NotBuilt {
-        interface: "shared-queue",
-        hostcalls: &[
-            "proxy_register_shared_queue",
-            "proxy_resolve_shared_queue",
-            "proxy_enqueue_shared_queue",
-            "proxy_dequeue_shared_queue",
-        ],
-    },
-];
+pub const NOT_BUILT: &[NotBuilt] = &[];
 
 impl NotBuilt {
-    /// Finds the interface that an import of a component, such as `proxy-wasm:plugin/timer@0.1.0`, needs.
+    /// Finds the interface that an import of a component, such as `proxy-wasm:plugin/http-callout@0.1.0`, needs.
     pub fn of_import(import: &str) -> Option<&'static Self> {
         let name = import.strip_prefix("proxy-wasm:plugin/")?;
         let name = name.split_once('@').map_or(name, |(name, _)| name);

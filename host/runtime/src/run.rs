@@ -1,5 +1,6 @@
 //! The proxy as a whole: plugins loaded, workers started, served until it is told to stop.
 
+mod admin;
 mod plugins;
 mod worker;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
+use crate::admin::Phase;
 use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
@@ -16,6 +18,7 @@ use crate::services::Services;
 use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
+use self::admin::Admin;
 use self::worker::WorkerSetup;
 
 /// Why a proxy did not start, or had to stop.
@@ -55,6 +58,15 @@ pub enum RunError {
         #[source]
         source: io::Error,
     },
+    /// The admin endpoint's address is taken, or not ours.
+    #[error("cannot serve the admin endpoint on {address}; choose another with `--admin`")]
+    Admin {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// A thread or runtime could not be made, or signals not be received.
     #[error("cannot start a worker")]
     Worker(#[source] io::Error),
@@ -63,14 +75,24 @@ pub enum RunError {
     Panicked,
 }
 
+/// Where a proxy that takes requests can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// For requests.
+    pub listen: SocketAddr,
+    /// For the admin endpoint, if there is one.
+    pub admin: Option<SocketAddr>,
+}
+
 /// Serves until the process gets SIGTERM or SIGINT, then until the exchanges that are open then have ended.
 ///
-/// `ready` is called with the bound address once every worker has started its plugins and accepts connections.
+/// `ready` is called with the bound addresses once every worker has started its plugins and accepts connections.
 ///
 /// # Errors
 ///
 /// A plugin cannot be loaded or does not start, the address cannot be bound, or a worker fails.
-pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+pub fn run(config: Config, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     run_with(config, Services::default(), ready)
 }
 
@@ -82,7 +104,7 @@ pub fn run(config: Config, ready: impl FnOnce(SocketAddr)) -> Result<(), RunErro
 pub fn run_with(
     config: Config,
     services: Services,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Addresses),
 ) -> Result<(), RunError> {
     let config = Arc::new(config);
     let trust = Arc::new(Trust::default());
@@ -105,6 +127,7 @@ pub fn run_with(
         true => Some(AccessLogWriter::start(io::stderr()).map_err(RunError::Worker)?),
         false => None,
     };
+    let admin = Admin::start(config.admin, &plugins, &services.state)?;
     let setup = |listener| {
         WorkerSetup::new(
             &config,
@@ -115,6 +138,7 @@ pub fn run_with(
             &drain,
             access_log.as_ref().map(AccessLogWriter::handle),
             services.clone(),
+            admin.add_worker(),
         )
     };
 
@@ -129,9 +153,14 @@ pub fn run_with(
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;
     }
-    ready(address);
+    admin.set(Phase::Ready);
+    ready(Addresses {
+        listen: address,
+        admin: admin.address(),
+    });
 
     let signal = wait_for_signal().map_err(RunError::Worker)?;
+    admin.set(Phase::Draining);
     tracing::info!(signal, "stopping: open requests are finished first");
     stop_at_once_if_asked_again();
     trigger.start();

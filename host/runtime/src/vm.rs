@@ -25,4 +25,4 @@ pub(crate) use self::shared::SharedVm;
 pub(crate) use self::spec::VmSpec;
 pub use self::state::PluginInfo;
 pub(crate) use self::state::VmState;
-pub use self::trap::Trap;
+pub use self::trap::{Trap, TrapCause};

@@ -43,6 +43,22 @@ impl Deviation {
         Self::FailuresAreImmediate,
     ];
 
+    /// Returns its name in logs and documentation.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::HeadersStayReadable => "headers-stay-readable",
+            Self::ResumeWithoutPause => "resume-without-pause",
+            Self::ContentLengthKeptTrue => "content-length-kept-true",
+            Self::BuffersPerFilter => "buffers-per-filter",
+            Self::NoBufferDropsAll => "no-buffer-drops-all",
+            Self::GivenUpCallbacksHold => "given-up-callbacks-hold",
+            Self::EmptyPiecesAreNotShown => "empty-pieces-are-not-shown",
+            Self::AuthorityIsRequired => "authority-is-required",
+            Self::FailuresAreImmediate => "failures-are-immediate",
+        }
+    }
+
     /// Returns what happens here and what would happen in Envoy.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -105,7 +121,12 @@ impl Deviations {
     }
 
     /// Takes one deviation out of the set.
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<Deviation> {
+        // Asked for every filter of every exchange.
+        if self.0 == 0 {
+            return None;
+        }
         let taken = Deviation::ALL
             .into_iter()
             .find(|one| self.0 & one.bit() != 0)?;
@@ -134,6 +155,29 @@ mod tests {
     fn every_deviation_tells_what_envoy_does() {
         for deviation in Deviation::ALL {
             assert!(deviation.to_string().contains("Envoy"), "{deviation:?}");
+        }
+    }
+
+    /// The page has a section for each, in order, that begins with its text, and none for anything else.
+    #[test]
+    fn the_documentation_lists_every_deviation() {
+        let page = include_str!("../../../docs/deviations.md");
+        let sections = page.split("\n### `").skip(1);
+        let sections: Vec<(&str, String)> = sections
+            .map(|section| {
+                let (id, text) = section.split_once("`\n").expect("a section has a heading");
+                (id, text.split_whitespace().collect::<Vec<_>>().join(" "))
+            })
+            .collect();
+        let ids: Vec<_> = sections.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids, Deviation::ALL.map(Deviation::id));
+        for ((id, section), deviation) in sections.iter().zip(Deviation::ALL) {
+            let mut text = deviation.text().to_owned();
+            text[..1].make_ascii_uppercase();
+            assert!(
+                section.starts_with(&format!("{text}.")),
+                "the section on `{id}` does not begin with `{text}.`"
+            );
         }
     }
 }

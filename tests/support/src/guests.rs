@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 pub enum Example {
     Auth,
     Config,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
+    Events,
     Headers,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-observe` says what it does.
+    Observe,
 }
 
 /// Which of the two.
@@ -30,10 +34,14 @@ impl Example {
         Path::new(match (kind, self) {
             (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
+            (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
+            (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
+            (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
+            (Kind::Wit, Self::Observe) => env!("GUEST_WIT_OBSERVE"),
         })
         .to_path_buf()
     }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct ProxyBuilder {
     command: Command,
     listen: String,
+    workers: usize,
+    admin: bool,
 }
 
 /// A proxy that did not start, or has ended.
@@ -32,6 +34,7 @@ pub struct Failed {
 pub struct Proxy {
     child: Child,
     address: SocketAddr,
+    admin: Option<SocketAddr>,
     log: Arc<Log>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -57,7 +60,7 @@ impl ProxyBuilder {
 
     fn serve(binary: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(binary);
-        command.args(["serve", "--workers", "1"]);
+        command.arg("serve");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -65,7 +68,23 @@ impl ProxyBuilder {
         Self {
             command,
             listen: "127.0.0.1:0".to_owned(),
+            workers: 1,
+            admin: false,
         }
+    }
+
+    /// So many workers instead of one.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// With an admin endpoint on a free port.
+    #[must_use]
+    pub fn admin(mut self) -> Self {
+        self.admin = true;
+        self
     }
 
     /// Listens elsewhere than on a free port.
@@ -94,8 +113,12 @@ impl ProxyBuilder {
 
     /// Starts the proxy and waits for its ready line or its end.
     pub fn try_start(mut self) -> Result<Proxy, Failed> {
+        if self.admin {
+            self.command.args(["--admin", "127.0.0.1:0"]);
+        }
         let mut child = self
             .command
+            .args(["--workers", &self.workers.to_string()])
             .args(["--listen", &self.listen])
             .spawn()
             .expect("the binary runs");
@@ -119,11 +142,22 @@ impl ProxyBuilder {
             });
         };
         let address = address.parse().expect("the ready line names an address");
+        let admin = self.admin.then(|| {
+            let mut line = String::new();
+            stdout
+                .read_line(&mut line)
+                .expect("standard output is text");
+            let address = line.trim_end().strip_prefix("admin on http://");
+            address
+                .and_then(|address| address.parse().ok())
+                .unwrap_or_else(|| panic!("`{line}` does not name the admin endpoint's address"))
+        });
         // Nothing else is written there; reading on keeps the pipe open.
         let rest = thread::spawn(move || drop(stdout.read_to_string(&mut String::new())));
         Ok(Proxy {
             child,
             address,
+            admin,
             log,
             readers: vec![reader, rest],
         })
@@ -147,6 +181,33 @@ impl Proxy {
     /// A client of this proxy, over HTTP/2 with prior knowledge.
     pub fn http2(&self) -> Client {
         Client::http2(self.address)
+    }
+
+    /// A client of the admin endpoint.
+    pub fn admin(&self) -> Client {
+        Client::http1(self.admin.expect("the proxy has an admin endpoint"))
+    }
+
+    /// The value of a metric, by its name and labels as the admin endpoint shows them.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.admin().get("/metrics", &[]);
+        let line = text
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        Some(line.parse().expect("a sample is a number"))
+    }
+
+    /// Waits until a metric has a value: what ends an exchange is counted after the client has its response.
+    pub fn wait_for_metric(&self, series: &str, value: f64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.metric(series) != Some(value) {
+            assert!(
+                Instant::now() < deadline,
+                "`{series}` is {:?}, not {value}",
+                self.metric(series)
+            );
+        }
     }
 
     /// A GET over HTTP/1.1.

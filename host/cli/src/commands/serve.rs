@@ -13,10 +13,18 @@ use crate::logging;
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = Config::resolve(settings(args)?)?;
     logging::init(config.log_level);
-    proxy_wasi_runtime::run(config, |address| {
+    proxy_wasi_runtime::run(config, |addresses| {
+        let mut text = format!("listening on http://{}\n", addresses.listen);
+        if let Some(admin) = addresses.admin {
+            text += &format!("admin on http://{admin}\n");
+        }
         // A closed standard output is no reason not to serve.
         let mut stdout = io::stdout();
-        drop(writeln!(stdout, "listening on http://{address}").and_then(|()| stdout.flush()));
+        drop(
+            stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush()),
+        );
     })?;
     Ok(())
 }
@@ -51,6 +59,7 @@ fn top_level(args: ServeArgs) -> Result<Settings, Failure> {
     let switch = |name, given: bool, value: &str| given.then(|| Setting::flag(name, value));
     Ok(Settings {
         listen: flag("--listen", args.listen),
+        admin: flag("--admin", args.admin),
         workers: flag("--workers", args.workers),
         upstream: flag("--upstream", args.upstream),
         rewrite_host: switch("--rewrite-host", args.rewrite_host, "true"),

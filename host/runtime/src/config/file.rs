@@ -24,6 +24,7 @@ type Text = Option<Spanned<String>>;
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Text,
+    admin: Text,
     workers: Text,
     upstream: Text,
     rewrite_host: Text,
@@ -171,6 +172,7 @@ impl File {
         let plugins = self.plugins.into_iter().flatten().enumerate();
         Ok(Settings {
             listen: origins.setting(self.listen, "listen"),
+            admin: origins.setting(self.admin, "admin"),
             workers: origins.setting(self.workers, "workers"),
             upstream: origins.setting(self.upstream, "upstream"),
             rewrite_host: origins.setting(self.rewrite_host, "rewrite_host"),

@@ -39,6 +39,7 @@ impl Config {
         let routing = routing::resolve(&settings)?;
         Ok(Self {
             listen: value(&settings.listen, values::address)?.unwrap_or(DEFAULT_LISTEN),
+            admin: value(&settings.admin, values::address)?,
             workers: value(&settings.workers, values::workers)?
                 .unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
             clusters: routing.clusters,

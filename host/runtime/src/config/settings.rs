@@ -73,6 +73,7 @@ impl Setting {
 #[expect(missing_docs, reason = "documented where they end up, on `Config`")]
 pub struct Settings {
     pub listen: Option<Setting>,
+    pub admin: Option<Setting>,
     pub workers: Option<Setting>,
     pub upstream: Option<Setting>,
     pub rewrite_host: Option<Setting>,
@@ -214,6 +215,7 @@ impl Settings {
         clusters.extend(flags.clusters);
         Self {
             listen: flags.listen.or(self.listen),
+            admin: flags.admin.or(self.admin),
             workers: flags.workers.or(self.workers),
             upstream: flags.upstream.or(self.upstream),
             rewrite_host: flags.rewrite_host.or(self.rewrite_host),

@@ -27,6 +27,7 @@ fn every_key_of_a_file_arrives() {
     let config = config(
         "
         listen: '[::1]:9090'
+        admin: 127.0.0.1:9901
         workers: 3
         clusters:
         - {name: auth, url: 'https://auth.example', tls: {server_name: other.example}}
@@ -58,6 +59,7 @@ fn every_key_of_a_file_arrives() {
         ",
     );
     assert_eq!(config.listen, "[::1]:9090".parse().unwrap());
+    assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
     assert_eq!(config.workers.get(), 3);
     let [auth, web] = config.clusters.as_slice() else {
         panic!("{:?}", config.clusters);
@@ -139,6 +141,7 @@ fn a_file_that_says_nothing_gives_the_defaults() {
             config.access_log
                 && !config.rewrite_host
                 && config.clusters.is_empty()
+                && config.admin.is_none()
                 && config.plugins.is_empty()
         );
         assert_eq!(config.routes.len(), 1);

@@ -1,6 +1,7 @@
 //! One request and its response on their way through the filter chain.
 
 mod access;
+mod deviations;
 mod flat;
 mod pump;
 
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 use proxy_wasi_stream::{
-    Action, Callback, DataAction, Direction, Effect, FilterIndex, HeaderAction, RequestHead,
+    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, OnFailure, RequestHead,
     ResetReason, ResponseHead, Stream, TrailersAction,
 };
 use smallvec::SmallVec;
@@ -103,6 +104,8 @@ pub(crate) struct Exchange {
     wakers: Wakers,
     /// The effects are being carried out further up the stack.
     running: Cell<bool>,
+    /// Since the effects were last carried out, something has happened that can let a held body flow again.
+    room_made: Cell<bool>,
     finished: Cell<bool>,
     properties: RefCell<SetProperties>,
     routes: Rc<Routes>,
@@ -146,6 +149,7 @@ impl Exchange {
             response_source: RefCell::new(None),
             wakers: Wakers::default(),
             running: Cell::new(false),
+            room_made: Cell::new(false),
             finished: Cell::new(false),
             properties: RefCell::default(),
             routes,
@@ -170,32 +174,16 @@ impl Exchange {
         if self.running.replace(true) {
             return;
         }
-        let room = self.room();
         loop {
             let effect = self.machine.borrow_mut().poll_effect();
             let Some(effect) = effect else { break };
             self.carry_out(effect);
         }
         self.running.set(false);
-        // A resume can make room without any other effect: whoever moves that message's bytes must hear of it.
-        let now = self.room();
-        if now.0 && !room.0 {
-            wake(&self.wakers.request_body);
-            wake(&self.wakers.handler);
+        // Room can be made without any other effect: whoever moves that message's bytes must hear of it.
+        if self.room_made.take() {
+            self.wake_all();
         }
-        if now.1 && !room.1 {
-            wake(&self.wakers.response_body);
-            wake(&self.wakers.handler);
-        }
-    }
-
-    /// Whether the machine takes in more of the request's and the response's body.
-    fn room(&self) -> (bool, bool) {
-        let machine = self.machine.borrow();
-        (
-            machine.wants_data(Direction::Request),
-            machine.wants_data(Direction::Response),
-        )
     }
 
     fn carry_out(&self, effect: Effect) {
@@ -282,18 +270,14 @@ impl Exchange {
             .as_ref()
             .filter(|shared| !shared.failed.get())
         else {
-            self.machine
-                .borrow_mut()
-                .handle_filter_failed(filter, on_failure);
+            self.filter_failed(filter, on_failure);
             return;
         };
         let (outcome, touched) = {
             let mut vm = shared.vm.borrow_mut();
             let Some(at) = self.context(stream, filter, &mut vm) else {
                 drop(vm);
-                self.machine
-                    .borrow_mut()
-                    .handle_filter_failed(filter, on_failure);
+                self.filter_failed(filter, on_failure);
                 return;
             };
             (enter(&mut vm, at, callback), vm.take_touched())
@@ -301,15 +285,21 @@ impl Exchange {
         match outcome {
             Ok(action) => self.machine.borrow_mut().handle_action(filter, action),
             Err(trap) => {
-                self.machine
-                    .borrow_mut()
-                    .handle_filter_failed(filter, on_failure);
+                self.filter_failed(filter, on_failure);
                 shared.fail(&trap);
             }
         }
         for touched in touched {
             touched.settle();
         }
+    }
+
+    /// The filter's plugin has failed: what it held goes on, or the stream ends.
+    fn filter_failed(&self, filter: FilterIndex, on_failure: OnFailure) {
+        self.room_made.set(true);
+        self.machine
+            .borrow_mut()
+            .handle_filter_failed(filter, on_failure);
     }
 
     /// The contexts of this stream in a filter's VM, which learns of the stream now if it has not before.
@@ -332,6 +322,7 @@ impl Exchange {
             return;
         }
         self.tell(Stream::end);
+        self.log_deviations();
         for stream in &self.filters {
             let context = stream.context.get();
             if context != 0

@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::SystemTime;
 
@@ -21,6 +22,7 @@ use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use crate::BoxError;
+use crate::metrics::{RequestMeter, UpstreamFailureCause, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
 use crate::upstream::{UpstreamClient, UpstreamError, echo};
@@ -35,6 +37,8 @@ pub(crate) struct Worker {
     pub(crate) echo_body: usize,
     pub(crate) request_ids: RequestIds,
     pub(crate) access_log: Option<AccessLog>,
+    /// Nothing if nobody can ask for it.
+    pub(crate) metrics: Option<Arc<WorkerMetrics>>,
 }
 
 /// A stream that fails without a response: its connection is closed, or its HTTP/2 stream reset.
@@ -230,9 +234,22 @@ impl Worker {
                 .await
                 .map(ResponseSource::Full));
         };
-        let mut response = self.client.send(cluster, request).await?;
-        intermediary::admit_response(&mut response)?;
+        let mut response = match self.client.send(cluster, request).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.upstream_failed(error.into())),
+        };
+        if let Err(rejection) = intermediary::admit_response(&mut response) {
+            return Err(self.upstream_failed(rejection.into()));
+        }
         Ok(response.map(ResponseSource::Upstream))
+    }
+
+    #[cold]
+    fn upstream_failed(&self, failure: UpstreamFailure) -> UpstreamFailure {
+        if let (Some(metrics), Some(cause)) = (&self.metrics, failure.cause()) {
+            metrics.upstream_failed(cause);
+        }
+        failure
     }
 }
 
@@ -283,6 +300,15 @@ impl UpstreamFailure {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Unreachable(error) => error.status(),
             Self::Refused(rejection) => rejection.status,
+        }
+    }
+
+    /// What is counted of it; nothing if no upstream was tried.
+    fn cause(&self) -> Option<UpstreamFailureCause> {
+        match self {
+            Self::NoRoute => None,
+            Self::Unreachable(error) => Some(error.kind().into()),
+            Self::Refused(_) => Some(UpstreamFailureCause::Protocol),
         }
     }
 
@@ -360,6 +386,7 @@ pub(crate) struct Ending {
     exchange: Option<Rc<Exchange>>,
     record: Option<AccessRecord>,
     received: Received,
+    meter: RequestMeter,
 }
 
 impl Ending {
@@ -373,6 +400,7 @@ impl Ending {
             exchange: None,
             record,
             received: Received::default(),
+            meter: RequestMeter::start(worker.metrics.as_deref()),
         }
     }
 
@@ -393,6 +421,7 @@ impl Ending {
     }
 
     fn responding(&mut self, status: StatusCode) {
+        self.meter.responding(status);
         if let Some(record) = &mut self.record {
             record.status = Some(status);
         }
@@ -421,6 +450,7 @@ impl Drop for Ending {
         if let Some(exchange) = &self.exchange {
             exchange.finish();
         }
+        self.meter.end(self.worker.metrics.as_deref());
         if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
             record.request_bytes = self.received.bytes();
             log.write(&record);

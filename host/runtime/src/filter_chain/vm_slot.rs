@@ -36,6 +36,8 @@ pub(crate) struct RootSpec {
 pub(crate) struct VmSlot {
     spec: VmSpec,
     roots: Vec<RootSpec>,
+    /// The first plugin in the VM: what the VM does is logged and counted as its.
+    first: Arc<PluginInfo>,
     recovery: Recovery,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
@@ -62,9 +64,14 @@ impl VmSlot {
         roots: Vec<RootSpec>,
         recovery: Recovery,
     ) -> Result<Rc<Self>, (String, StartError)> {
+        let first = roots
+            .first()
+            .map(|root| Arc::clone(&root.info))
+            .unwrap_or_default();
         let slot = Rc::new(Self {
             spec,
             roots,
+            first,
             recovery,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
@@ -80,14 +87,12 @@ impl VmSlot {
 
     /// The name of the first plugin in the VM, for logs.
     fn name(&self) -> &str {
-        self.roots
-            .first()
-            .map_or("", |root| root.info.name.as_str())
+        &self.first.name
     }
 
     fn build(&self) -> Result<Rc<SharedVm>, (String, StartError)> {
         self.started_at.set(Instant::now());
-        let vm = Vm::new(&self.spec, self.name())
+        let vm = Vm::new(&self.spec, &self.first)
             .map_err(|trap| (self.name().to_owned(), trap.into()))?;
         let shared = SharedVm::new(vm, Rc::clone(&self.failure));
         let mut roots = Vec::with_capacity(self.roots.len());
@@ -139,11 +144,13 @@ impl VmSlot {
         match self.build() {
             Ok(vm) => {
                 tracing::info!(plugin = self.name(), "plugin VM restarted");
+                self.first.counters.restarted();
                 *self.running.borrow_mut() = Some(Rc::clone(&vm));
                 Some(vm)
             }
             Err((plugin, error)) => {
                 tracing::error!(plugin, %error, "plugin VM could not be restarted");
+                self.first.counters.start_failed();
                 self.note_failure();
                 None
             }
@@ -162,6 +169,7 @@ impl VmSlot {
             (Recovery::Never, _) => None,
             (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
             (Recovery::Restart, CRASH_LOOP..) => {
+                self.first.counters.crash_looped();
                 tracing::error!(
                     plugin = self.name(),
                     failures,

@@ -34,6 +34,15 @@ pub(super) struct Plugins {
     pub(super) chain: Vec<(Arc<PluginConfig>, usize, usize)>,
 }
 
+impl Plugins {
+    /// Who the plugins are, in the order of the chain.
+    pub(super) fn infos(&self) -> impl Iterator<Item = &Arc<PluginInfo>> {
+        self.chain
+            .iter()
+            .filter_map(|(_, vm, root)| Some(&self.vms.get(*vm)?.roots.get(*root)?.info))
+    }
+}
+
 pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
     let mut plugins = Plugins {
         vms: Vec::new(),
@@ -55,6 +64,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
                 root_id: plugin.root_id.clone(),
                 vm_id: plugin.vm_id.clone(),
                 allow_callouts: plugin.allow_callouts,
+                counters: Arc::default(),
             }),
             configuration: plugin.configuration.clone(),
         };

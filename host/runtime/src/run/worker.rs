@@ -16,6 +16,7 @@ use super::plugins::Plugins;
 use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
+use crate::metrics::WorkerMetrics;
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::services::Services;
 use crate::upstream::{Cluster, Trust, UpstreamClient, UpstreamOptions};
@@ -35,6 +36,7 @@ pub(super) struct WorkerSetup {
     drain: DrainSignal,
     access_log: Option<AccessLogHandle>,
     services: Services,
+    metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
@@ -47,6 +49,7 @@ impl WorkerSetup {
         drain: &DrainSignal,
         access_log: Option<AccessLogHandle>,
         services: Services,
+        metrics: Option<Arc<WorkerMetrics>>,
     ) -> Self {
         Self {
             config: Arc::clone(config),
@@ -57,6 +60,7 @@ impl WorkerSetup {
             drain: drain.clone(),
             access_log,
             services,
+            metrics,
         }
     }
 
@@ -167,6 +171,7 @@ impl WorkerSetup {
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),
+            metrics: self.metrics,
         };
         (worker, self.listener, self.drain)
     }

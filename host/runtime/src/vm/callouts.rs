@@ -15,9 +15,10 @@ use super::instance::Vm;
 use super::state::VmState;
 use super::trap::Trap;
 use crate::callout::{
-    CalloutClient, CalloutFailure, GrpcEvent, HttpAnswer, MessageSender, Unknown,
+    CalloutClient, CalloutFailure, GrpcEvent, GrpcStatus, HttpAnswer, MessageSender, Unknown,
 };
 use crate::config::{AllowCallouts, UpstreamProtocol};
+use crate::metrics::{CalloutKind, CalloutResult, PluginCounters};
 use crate::upstream::Cluster;
 
 /// What a callout is.
@@ -28,11 +29,29 @@ pub(super) enum Kind {
     GrpcStream(MessageSender),
 }
 
+impl Kind {
+    /// Its name in metrics.
+    fn label(&self) -> CalloutKind {
+        match self {
+            Self::Http => CalloutKind::Http,
+            Self::GrpcCall => CalloutKind::GrpcCall,
+            Self::GrpcStream(_) => CalloutKind::GrpcStream,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Live {
     root: u64,
     kind: Kind,
     task: AbortHandle,
+    counters: Arc<PluginCounters>,
+}
+
+impl Live {
+    fn ended(self, result: CalloutResult) {
+        self.counters.callout_ended(self.kind.label(), result);
+    }
 }
 
 /// The callouts of a VM.
@@ -73,8 +92,22 @@ impl Callouts {
         self.last
     }
 
-    pub(super) fn insert(&mut self, id: u64, root: u64, kind: Kind, task: AbortHandle) {
-        self.live.insert(id, Live { root, kind, task });
+    /// Remembers a callout that was started.
+    pub(super) fn insert(
+        &mut self,
+        id: u64,
+        root: u64,
+        kind: Kind,
+        task: AbortHandle,
+        counters: Arc<PluginCounters>,
+    ) {
+        let live = Live {
+            root,
+            kind,
+            task,
+            counters,
+        };
+        self.live.insert(id, live);
     }
 
     /// Gives up a callout; false if it is over, or no callout of such a kind.
@@ -84,6 +117,7 @@ impl Callouts {
         }
         if let Some(live) = self.live.remove(&id) {
             live.task.abort();
+            live.ended(CalloutResult::Cancelled);
         }
         true
     }
@@ -94,12 +128,14 @@ impl Callouts {
 
     /// Forgets the callouts of a root context, whose tasks have ended with it.
     pub(super) fn forget_root(&mut self, root: u64) {
-        self.live.retain(|_, live| live.root != root);
+        let lost = self.live.extract_if(|_, live| live.root == root);
+        lost.for_each(|(_, live)| live.ended(CalloutResult::Cancelled));
     }
 
     /// Forgets all callouts, whose tasks have ended with the VM.
     pub(super) fn forget_all(&mut self) {
-        self.live.clear();
+        let lost = self.live.drain();
+        lost.for_each(|(_, live)| live.ended(CalloutResult::Cancelled));
     }
 
     /// The answer to this callout, if its callback runs.
@@ -127,6 +163,15 @@ impl VmState {
 
     /// Says why a callout was refused: once as a warning, then, as a plugin may try with each request, for debugging.
     #[cold]
+    pub(super) fn refuse_callout(&mut self, kind: CalloutKind, why: &str) {
+        if let Some(plugin) = self.current_plugin() {
+            plugin.counters.callout_ended(kind, CalloutResult::Refused);
+        }
+        self.explain_callout(why);
+    }
+
+    /// Says what is wrong with what a plugin wants: once as a warning, then for debugging.
+    #[cold]
     pub(super) fn explain_callout(&mut self, why: &str) {
         let message = format!("callout refused: {why}");
         let level = if self.callouts.get_mut().said.is_new(&message) {
@@ -147,9 +192,13 @@ impl Vm {
         outcome: Result<HttpAnswer, CalloutFailure>,
     ) -> Result<(), Trap> {
         let callouts = self.state_mut().callouts.get_mut();
-        if callouts.live.remove(&id).is_none() {
+        let Some(live) = callouts.live.remove(&id) else {
             return Ok(());
-        }
+        };
+        live.ended(match &outcome {
+            Ok(_) => CalloutResult::Answered,
+            Err(failure) => result(failure),
+        });
         let outcome = match outcome {
             Ok(answer) => {
                 callouts.answer = Some((id, answer));
@@ -178,8 +227,19 @@ impl Vm {
             Some(Kind::GrpcStream(_)) => false,
             Some(Kind::Http) | None => return Ok(()),
         };
-        if is_call || matches!(event, GrpcEvent::Close(_)) {
-            live.remove(&id);
+        if (is_call || matches!(event, GrpcEvent::Close(_)))
+            && let Some(live) = live.remove(&id)
+        {
+            live.ended(match &event {
+                GrpcEvent::Close(status) => match status.code {
+                    0 => CalloutResult::Answered,
+                    GrpcStatus::DEADLINE_EXCEEDED => CalloutResult::Timeout,
+                    _ => CalloutResult::Failed,
+                },
+                GrpcEvent::InitialMetadata(_)
+                | GrpcEvent::Message(_)
+                | GrpcEvent::TrailingMetadata(_) => CalloutResult::Answered,
+            });
         }
         match event {
             GrpcEvent::InitialMetadata(metadata) => {
@@ -200,5 +260,13 @@ impl Vm {
             .root(root)
             .map_or("", |root| root.info.name.as_str());
         tracing::warn!(plugin, error = why, "callout failed");
+    }
+}
+
+fn result(failure: &CalloutFailure) -> CalloutResult {
+    match failure {
+        CalloutFailure::Timeout(_) => CalloutResult::Timeout,
+        CalloutFailure::TooLarge(_) => CalloutResult::TooLarge,
+        CalloutFailure::Upstream(_) | CalloutFailure::Incomplete(_) => CalloutResult::Failed,
     }
 }

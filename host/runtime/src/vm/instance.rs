@@ -74,10 +74,10 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    /// Makes a VM. `name` is for the report of a trap in code that runs here already.
-    pub(crate) fn new(spec: &VmSpec, name: &str) -> Result<Self, Trap> {
+    /// Makes a VM. Traps of code that runs here already, and the VM's memory, are put down to `first`, its first plugin.
+    pub(crate) fn new(spec: &VmSpec, first: &PluginInfo) -> Result<Self, Trap> {
         let code = &spec.code;
-        let state = VmState::new(spec);
+        let state = VmState::new(spec, first);
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_trap();
@@ -91,7 +91,7 @@ impl Vm {
         .unwrap_or(u64::MAX - 1)
             + 1;
         store.set_epoch_deadline(callback_epochs);
-        let trap = |error| Trap::new(name, "instantiation", None, error);
+        let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
             .exports
@@ -334,6 +334,9 @@ impl Vm {
             .and_then(|stream| state.stream(stream))
             .map(|entry| entry.access.request_id());
         let trap = Trap::new(&name, state.current.callback, request_id, error);
+        if let Some(plugin) = state.current_plugin() {
+            plugin.counters.trapped(trap.cause());
+        }
         state.current = Current::default();
         trap
     }

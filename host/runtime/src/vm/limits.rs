@@ -2,8 +2,10 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::metrics::VmMeter;
+
 /// Enforces a VM's memory and table limits. A growth beyond them fails inside the plugin, as it would on a full machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct VmLimiter {
     memory_bytes: usize,
     table_elements: usize,
@@ -11,11 +13,12 @@ pub(crate) struct VmLimiter {
     tables: usize,
     memories: usize,
     used_memory: usize,
+    meter: VmMeter,
 }
 
 impl VmLimiter {
     /// `memory_bytes` bounds all linear memories of the VM together.
-    pub(crate) fn new(memory_bytes: usize) -> Self {
+    pub(crate) fn new(memory_bytes: usize, meter: VmMeter) -> Self {
         Self {
             memory_bytes,
             // A plugin's function table has an entry for each function whose address is taken: tens of thousands in
@@ -26,6 +29,7 @@ impl VmLimiter {
             tables: 256,
             memories: 64,
             used_memory: 0,
+            meter,
         }
     }
 }
@@ -43,6 +47,7 @@ impl ResourceLimiter for VmLimiter {
         if wanted > self.memory_bytes {
             return Ok(false);
         }
+        self.meter.grew(wanted - self.used_memory);
         self.used_memory = wanted;
         Ok(true)
     }

@@ -15,7 +15,6 @@ const MAX_HANDLES: usize = 2 * MAX_SERIES;
 pub(crate) struct MetricHandles {
     store: Arc<dyn MetricStore>,
     handles: Slab<Handle>,
-    refused: bool,
 }
 
 #[derive(Debug)]
@@ -30,7 +29,6 @@ impl MetricHandles {
         Self {
             store,
             handles: Slab::new(),
-            refused: false,
         }
     }
 
@@ -54,11 +52,6 @@ impl MetricHandles {
             return Err(DefineError::LimitReached);
         }
         u32::try_from(self.handles.insert(handle)).map_err(|_| DefineError::LimitReached)
-    }
-
-    /// Whether this is the first definition that was refused: a plugin may try with each request.
-    pub(crate) fn first_refusal(&mut self) -> bool {
-        !std::mem::replace(&mut self.refused, true)
     }
 
     /// The counter of a handle. The engine lets no plugin name another's, or one that it has dropped.

@@ -21,6 +21,7 @@ use super::shared::VmHandle;
 use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
 use crate::config::AllowCallouts;
+use crate::metrics::{PluginCounters, VmMeter};
 use crate::services::Services;
 
 /// Who a root context is, from the configuration.
@@ -34,6 +35,8 @@ pub struct PluginInfo {
     pub vm_id: String,
     /// Where its callouts may go.
     pub allow_callouts: AllowCallouts,
+    /// What is counted of the plugin, over all workers.
+    pub counters: Arc<PluginCounters>,
 }
 
 /// Where the VM is: which callback runs, for whom.
@@ -85,7 +88,7 @@ pub(crate) struct Wasi {
 }
 
 impl VmState {
-    pub(super) fn new(spec: &VmSpec) -> Self {
+    pub(super) fn new(spec: &VmSpec, first: &PluginInfo) -> Self {
         Self {
             streams: Fragile::new(StreamTable::default()),
             roots: Vec::new(),
@@ -94,7 +97,10 @@ impl VmState {
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
-            limiter: VmLimiter::new(spec.limits.memory),
+            limiter: VmLimiter::new(
+                spec.limits.memory,
+                VmMeter::new(Arc::clone(&first.counters)),
+            ),
             wasi: Wasi::new(),
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),

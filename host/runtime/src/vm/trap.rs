@@ -4,8 +4,58 @@ use std::fmt;
 
 use wasmtime::WasmBacktrace;
 
+use crate::metrics::label;
+
 /// Frames of a backtrace that a report shows.
 const MAX_FRAMES: usize = 20;
+
+label! {
+    /// What kind of trap it was.
+    pub enum TrapCause {
+        /// The code gave up itself: a panic, an assertion, `abort`.
+        Unreachable = "unreachable",
+        /// The callback ran longer than it may.
+        Timeout = "timeout",
+        /// Memory, a table or a string was used beyond its end.
+        OutOfBounds = "out_of_bounds",
+        /// Calls were nested too deeply.
+        StackOverflow = "stack_overflow",
+        /// A number was divided by zero, or does not fit where it was put.
+        Arithmetic = "arithmetic",
+        /// A function was called that is not there, or is of another type.
+        BadCall = "bad_call",
+        /// Everything else: the contract was broken, a program ended itself, the host refused.
+        Other = "other",
+    }
+}
+
+impl TrapCause {
+    fn of(error: &wasmtime::Error) -> Self {
+        use wasmtime::Trap;
+        let Some(trap) = error.downcast_ref::<Trap>() else {
+            return Self::Other;
+        };
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the engine has some fifty kinds, of which these say something about a plugin"
+        )]
+        match trap {
+            Trap::UnreachableCodeReached => Self::Unreachable,
+            Trap::Interrupt => Self::Timeout,
+            Trap::MemoryOutOfBounds
+            | Trap::TableOutOfBounds
+            | Trap::ArrayOutOfBounds
+            | Trap::StringOutOfBounds
+            | Trap::ListOutOfBounds => Self::OutOfBounds,
+            Trap::StackOverflow => Self::StackOverflow,
+            Trap::IntegerOverflow | Trap::IntegerDivisionByZero | Trap::BadConversionToInteger => {
+                Self::Arithmetic
+            }
+            Trap::IndirectCallToNull | Trap::BadSignature => Self::BadCall,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// A callback that ended in a trap: the VM is lost.
 #[derive(Debug)]
@@ -14,6 +64,7 @@ pub struct Trap(Box<Report>);
 #[derive(Debug)]
 struct Report {
     plugin: String,
+    cause: TrapCause,
     callback: &'static str,
     request_id: Option<String>,
     reason: String,
@@ -27,6 +78,7 @@ impl Trap {
         request_id: Option<String>,
         error: wasmtime::Error,
     ) -> Self {
+        let cause = TrapCause::of(&error);
         let frames = error
             .downcast_ref::<WasmBacktrace>()
             .map(frames)
@@ -40,11 +92,17 @@ impl Trap {
         };
         Self(Box::new(Report {
             plugin: plugin.to_owned(),
+            cause,
             callback,
             request_id,
             reason,
             frames,
         }))
+    }
+
+    /// What kind of trap it was.
+    pub fn cause(&self) -> TrapCause {
+        self.0.cause
     }
 
     /// The plugin's functions that were on the stack, innermost first, with source lines if the code carries them.
@@ -88,6 +146,7 @@ impl fmt::Display for Trap {
             request_id,
             reason,
             frames,
+            cause: _,
         } = &*self.0;
         write!(f, "plugin `{plugin}` trapped in `{callback}`")?;
         if let Some(id) = request_id {

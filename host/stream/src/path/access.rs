@@ -34,6 +34,23 @@ impl<H: Head> Path<H> {
         self.head.value.as_mut().ok_or(Unavailable)
     }
 
+    /// Returns the head's fields if the filter may write them, for an edit that leaves `content-length` and the
+    /// authority alone.
+    #[inline]
+    pub(crate) fn other_fields_mut(
+        &mut self,
+        filter: FilterIndex,
+    ) -> Result<&mut HeaderMap, Unavailable> {
+        if self.closed || !self.holds_head(filter) {
+            return Err(Unavailable);
+        }
+        self.head
+            .value
+            .as_mut()
+            .map(H::headers_mut)
+            .ok_or(Unavailable)
+    }
+
     /// Returns whether the filter is shown the head, or holds it.
     pub(crate) fn holds_head(&self, filter: FilterIndex) -> bool {
         self.head.is_held_at(self.station_of(filter))

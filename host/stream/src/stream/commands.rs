@@ -1,6 +1,6 @@
 //! Hostcalls of filters. They answer at once; what they ask of the stream happens when no callback is running.
 
-use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName};
 
 use crate::access::{BodyError, Unavailable};
 use crate::deviation::Deviation;
@@ -54,6 +54,30 @@ impl Stream {
             MapKind::ResponseHeaders => {
                 self.response_head_mut(filter).map(|head| &mut head.headers)
             }
+            MapKind::RequestTrailers => self.request.trailers_mut(filter),
+            MapKind::ResponseTrailers => self.response.trailers_mut(filter),
+        }
+    }
+
+    /// Returns a map as [`fields_mut`](Self::fields_mut) does, for edits of one field only. The machine looks at the
+    /// message's length again only if this field could have changed it, which spares most edits the search.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] as there.
+    pub fn field_mut(
+        &mut self,
+        filter: FilterIndex,
+        of: MapKind,
+        name: &str,
+    ) -> Result<&mut HeaderMap, Unavailable> {
+        let is = |other: HeaderName| name.eq_ignore_ascii_case(other.as_str());
+        if is(CONTENT_LENGTH) || is(HOST) {
+            return self.fields_mut(filter, of);
+        }
+        match of {
+            MapKind::RequestHeaders => self.request.other_fields_mut(filter),
+            MapKind::ResponseHeaders => self.response.other_fields_mut(filter),
             MapKind::RequestTrailers => self.request.trailers_mut(filter),
             MapKind::ResponseTrailers => self.response.trailers_mut(filter),
         }

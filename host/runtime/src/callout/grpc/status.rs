@@ -7,7 +7,6 @@ use crate::callout::CalloutFailure;
 use crate::upstream::UpstreamErrorKind;
 
 const UNKNOWN: u32 = 2;
-const DEADLINE_EXCEEDED: u32 = 4;
 const PERMISSION_DENIED: u32 = 7;
 const RESOURCE_EXHAUSTED: u32 = 8;
 const UNIMPLEMENTED: u32 = 12;
@@ -25,6 +24,9 @@ pub(crate) struct GrpcStatus {
 }
 
 impl GrpcStatus {
+    /// The code for a timeout.
+    pub(crate) const DEADLINE_EXCEEDED: u32 = 4;
+
     fn new(code: u32, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -98,12 +100,12 @@ impl GrpcStatus {
 
     pub(super) fn of_failure(failure: &CalloutFailure) -> Self {
         let code = match failure {
-            CalloutFailure::Timeout(_) => DEADLINE_EXCEEDED,
+            CalloutFailure::Timeout(_) => Self::DEADLINE_EXCEEDED,
             CalloutFailure::TooLarge(_) => RESOURCE_EXHAUSTED,
             CalloutFailure::Incomplete(_) => UNAVAILABLE,
             CalloutFailure::Upstream(error) => match error.kind() {
                 UpstreamErrorKind::ResponseTimeout | UpstreamErrorKind::IdleTimeout => {
-                    DEADLINE_EXCEEDED
+                    Self::DEADLINE_EXCEEDED
                 }
                 UpstreamErrorKind::Protocol | UpstreamErrorKind::Request => INTERNAL,
                 UpstreamErrorKind::Resolve

@@ -98,20 +98,20 @@ impl Exchange {
             .map_err(unavailable)
     }
 
-    fn edit_map<R>(
+    /// Edits the entries of one field.
+    fn edit_field(
         &self,
         filter: usize,
         of: HeaderMap,
-        edit: impl FnOnce(MapKind, &mut http::HeaderMap) -> Result<R, HeaderError>,
-    ) -> Result<R, HeaderError> {
+        name: &str,
+        edit: impl FnOnce(MapKind, &mut http::HeaderMap) -> Result<(), HeaderError>,
+    ) -> Result<(), HeaderError> {
         let kind = map_kind(of);
         let mut machine = self.machine.borrow_mut();
-        edit(
-            kind,
-            machine
-                .fields_mut(FilterIndex(filter), kind)
-                .map_err(unavailable)?,
-        )
+        let map = machine
+            .field_mut(FilterIndex(filter), kind, name)
+            .map_err(unavailable)?;
+        edit(kind, map)
     }
 
     fn read_request<R>(
@@ -193,7 +193,7 @@ impl StreamAccess for Exchange {
         bytes: &[u8],
     ) -> Result<(), HeaderError> {
         let (name, value) = (name(field)?, value(bytes)?);
-        self.edit_map(filter, of, |kind, map| {
+        self.edit_field(filter, of, field, |kind, map| {
             check_room(map, &name, &value)?;
             if hidden(kind, &name) {
                 map.insert(name, value);
@@ -212,7 +212,7 @@ impl StreamAccess for Exchange {
         bytes: &[u8],
     ) -> Result<(), HeaderError> {
         let (name, value) = (name(field)?, value(bytes)?);
-        self.edit_map(filter, of, |_, map| {
+        self.edit_field(filter, of, field, |_, map| {
             check_room(map, &name, &value)?;
             map.insert(name, value);
             Ok(())
@@ -220,7 +220,7 @@ impl StreamAccess for Exchange {
     }
 
     fn remove_field(&self, filter: usize, of: HeaderMap, field: &str) -> Result<(), HeaderError> {
-        self.edit_map(filter, of, |_, map| {
+        self.edit_field(filter, of, field, |_, map| {
             map.remove(field);
             Ok(())
         })
@@ -238,15 +238,18 @@ impl StreamAccess for Exchange {
             check_room(&new, &name, &value)?;
             new.append(name, value);
         }
-        self.edit_map(filter, of, |kind, map| {
-            if kind == MapKind::RequestHeaders
-                && let Some(host) = map.get(header::HOST)
-            {
-                new.insert(header::HOST, host.clone());
-            }
-            *map = new;
-            Ok(())
-        })
+        let kind = map_kind(of);
+        let mut machine = self.machine.borrow_mut();
+        let map = machine
+            .fields_mut(FilterIndex(filter), kind)
+            .map_err(unavailable)?;
+        if kind == MapKind::RequestHeaders
+            && let Some(host) = map.get(header::HOST)
+        {
+            new.insert(header::HOST, host.clone());
+        }
+        *map = new;
+        Ok(())
     }
 
     fn flat_fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<u8>, HeaderError> {
@@ -369,6 +372,7 @@ impl StreamAccess for Exchange {
         count: u32,
         data: &[u8],
     ) -> Result<(), BodyError> {
+        self.room_made.set(true);
         let mut machine = self.machine.borrow_mut();
         machine
             .body_splice(
@@ -382,6 +386,7 @@ impl StreamAccess for Exchange {
     }
 
     fn resume(&self, filter: usize, of: Direction) {
+        self.room_made.set(true);
         self.machine
             .borrow_mut()
             .resume(FilterIndex(filter), direction(of));
@@ -426,16 +431,12 @@ impl StreamAccess for Exchange {
 
     fn plugin_failed(&self, filter: usize) {
         if let Some(stream) = self.filters.get(filter) {
-            self.machine
-                .borrow_mut()
-                .handle_filter_failed(FilterIndex(filter), stream.bound.on_failure);
+            self.filter_failed(FilterIndex(filter), stream.bound.on_failure);
         }
     }
 
     fn settle(&self) {
         self.run();
-        // What made room may have been said before.
-        self.wake_all();
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::callout::{Fields, GrpcCall, GrpcTarget as Target, SendError};
 use crate::config::UpstreamProtocol;
+use crate::metrics::CalloutKind;
 use crate::vm::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcError, GrpcTarget};
 use crate::vm::bindings::proxy_wasm::plugin::http_callout::CalloutError;
 use crate::vm::callouts::Kind;
@@ -18,11 +19,11 @@ impl grpc_callout::Host for VmState {
         message: Vec<u8>,
         timeout: Option<u64>,
     ) -> Result<u64, CalloutError> {
-        let target = self.grpc_target(root, &target)?;
+        let target = self.grpc_target(root, &target, CalloutKind::GrpcCall)?;
         let limits = self.callouts.get().client().limits();
         if message.len() > limits.body {
             let (bytes, most) = (message.len(), limits.body);
-            self.explain_callout(&format!(
+            self.refuse_callout(CalloutKind::GrpcCall, &format!(
                 "a gRPC message has {bytes} bytes, and {most} are allowed; see `limits.callout_response`"
             ));
             return Err(CalloutError::LimitReached);
@@ -31,7 +32,7 @@ impl grpc_callout::Host for VmState {
         let client = self.callouts.get().client();
         let call =
             GrpcCall::unary(client, target, &metadata, &message, timeout).map_err(|invalid| {
-                self.explain_callout(&invalid.to_string());
+                self.refuse_callout(CalloutKind::GrpcCall, &invalid.to_string());
                 CalloutError::InvalidRequest
             })?;
         let handle = self.handle();
@@ -48,10 +49,10 @@ impl grpc_callout::Host for VmState {
         target: GrpcTarget,
         metadata: Fields,
     ) -> Result<u64, CalloutError> {
-        let target = self.grpc_target(root, &target)?;
+        let target = self.grpc_target(root, &target, CalloutKind::GrpcStream)?;
         let client = self.callouts.get().client();
         let (call, sender) = GrpcCall::stream(client, target, &metadata).map_err(|invalid| {
-            self.explain_callout(&invalid.to_string());
+            self.refuse_callout(CalloutKind::GrpcStream, &invalid.to_string());
             CalloutError::InvalidRequest
         })?;
         let handle = self.handle();
@@ -107,16 +108,17 @@ impl VmState {
         &mut self,
         root: u64,
         target: &'a GrpcTarget,
+        kind: CalloutKind,
     ) -> Result<Target<'a>, CalloutError> {
-        self.admit_callout(root)?;
+        self.admit_callout(root, kind)?;
         let cluster = self
             .callout_cluster(root, &target.cluster, UpstreamProtocol::H2c)
             .map_err(|unknown| {
-                self.explain_callout(&unknown.to_string());
+                self.refuse_callout(kind, &unknown.to_string());
                 CalloutError::UnknownCluster
             })?;
         if cluster.protocol() == UpstreamProtocol::Http1 {
-            self.explain_callout(&format!(
+            self.refuse_callout(kind, &format!(
                 "cluster {cluster} speaks HTTP/1.1, and gRPC needs HTTP/2; write `h2c://` or `https://`"
             ));
             return Err(CalloutError::Refused);

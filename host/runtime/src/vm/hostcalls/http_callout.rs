@@ -1,10 +1,12 @@
 //! `http-callout`: requests of the plugin's own.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::callout::{Fields, HttpAnswer, HttpCall, RequestParts};
 use crate::config::UpstreamProtocol;
+use crate::metrics::CalloutKind;
 use crate::vm::bindings::proxy_wasm::plugin::http_callout::{self, CalloutError, CalloutRequest};
 use crate::vm::bindings::wasi::http::types::{Method, Scheme};
 use crate::vm::callouts::Kind;
@@ -12,22 +14,23 @@ use crate::vm::state::VmState;
 
 impl http_callout::Host for VmState {
     fn send(&mut self, root: u64, request: CalloutRequest) -> Result<u64, CalloutError> {
-        self.admit_callout(root)?;
+        self.admit_callout(root, CalloutKind::Http)?;
         let protocol = match &request.scheme {
             Some(Scheme::Https) => UpstreamProtocol::Https,
             Some(Scheme::Http) | None => UpstreamProtocol::Http1,
             Some(Scheme::Other(scheme)) => {
                 let scheme = scheme.escape_debug();
-                self.explain_callout(&format!(
-                    "`:scheme` is `{scheme}`; only `http` and `https` can be called"
-                ));
+                self.refuse_callout(
+                    CalloutKind::Http,
+                    &format!("`:scheme` is `{scheme}`; only `http` and `https` can be called"),
+                );
                 return Err(CalloutError::InvalidRequest);
             }
         };
         let cluster = self
             .callout_cluster(root, &request.cluster, protocol)
             .map_err(|unknown| {
-                self.explain_callout(&unknown.to_string());
+                self.refuse_callout(CalloutKind::Http, &unknown.to_string());
                 CalloutError::UnknownCluster
             })?;
         let timeout = request.timeout.map(Duration::from_nanos);
@@ -41,7 +44,7 @@ impl http_callout::Host for VmState {
         };
         let client = self.callouts.get().client();
         let call = HttpCall::new(client, cluster, parts, timeout).map_err(|invalid| {
-            self.explain_callout(&invalid.to_string());
+            self.refuse_callout(CalloutKind::Http, &invalid.to_string());
             CalloutError::InvalidRequest
         })?;
         let handle = self.handle();
@@ -94,17 +97,22 @@ impl VmState {
     }
 
     /// Whether a root context may make one more callout.
-    pub(super) fn admit_callout(&mut self, root: u64) -> Result<(), CalloutError> {
+    pub(super) fn admit_callout(
+        &mut self,
+        root: u64,
+        kind: CalloutKind,
+    ) -> Result<(), CalloutError> {
         if self.root(root).is_none() {
-            self.explain_callout(&format!("there is no live root context {root}"));
+            self.refuse_callout(kind, &format!("there is no live root context {root}"));
             return Err(CalloutError::UnknownContext);
         }
         let callouts = self.callouts.get();
         if callouts.is_full() {
             let most = callouts.client().limits().outstanding;
-            self.explain_callout(&format!(
-                "{most} callouts of this VM are not over; see `limits.callouts`"
-            ));
+            self.refuse_callout(
+                kind,
+                &format!("{most} callouts of this VM are not over; see `limits.callouts`"),
+            );
             return Err(CalloutError::LimitReached);
         }
         Ok(())
@@ -118,8 +126,12 @@ impl VmState {
         kind: Kind,
         task: impl Future<Output = ()> + 'static,
     ) -> Result<u64, CalloutError> {
+        let counters = self.root(root).map(|root| Arc::clone(&root.info.counters));
+        let counters = counters.ok_or(CalloutError::UnknownContext)?;
         let task = self.spawn(root, task).ok_or(CalloutError::UnknownContext)?;
-        self.callouts.get_mut().insert(id, root, kind, task);
+        self.callouts
+            .get_mut()
+            .insert(id, root, kind, task, counters);
         Ok(id)
     }
 }

@@ -19,7 +19,11 @@ impl http_stream::Host for VmState {
         let (stream, filter) = self
             .steer(context)
             .ok_or(LocalResponseError::UnknownStream)?;
-        stream.send_local_response(filter, response)
+        stream.send_local_response(filter, response)?;
+        if let Some(plugin) = self.current_plugin() {
+            plugin.counters.responded();
+        }
+        Ok(())
     }
 
     fn reset(&mut self, context: u64) {

@@ -6,7 +6,6 @@ use crate::state::metrics::DefineError;
 use crate::vm::bindings::proxy_wasm::plugin::metrics::{
     self, Counter, Gauge, Histogram, MetricError,
 };
-use crate::vm::bindings::wasi::logging::logging::Level;
 use crate::vm::state::VmState;
 
 impl metrics::Host for VmState {}
@@ -15,11 +14,10 @@ impl VmState {
     /// Says, once, why a metric is refused: many SDKs panic without the reason.
     #[cold]
     fn refuse_metric(&mut self, name: &str, error: DefineError) -> MetricError {
-        if self.metrics.first_refusal() {
+        self.report_once("metrics", || {
             let shown: String = name.chars().take(80).collect();
-            let message = format!("metric `{shown}` was not defined: {error}");
-            self.log(Level::Warn, &message);
-        }
+            format!("metric `{shown}` was not defined: {error}")
+        });
         match error {
             DefineError::InvalidName => MetricError::InvalidName,
             DefineError::LimitReached => MetricError::LimitReached,

@@ -1,6 +1,9 @@
 //! Ticks come by themselves, without any request.
 
-use crate::{module, proxy};
+use proxy_wasi_test_support::{Example, Kind};
+
+use super::{ask, serve};
+use crate::{both_kinds, module, proxy};
 
 /// A legacy module that sets a period when it is configured, and logs and runs `on_tick` at each tick. `$count` is the
 /// number of the tick.
@@ -68,4 +71,26 @@ fn a_vm_that_a_tick_has_ended_comes_back_without_a_request() {
     assert!(log.contains("trapped in `timer-handler.on-tick`"), "{log}");
     assert!(log.contains("plugin VM restarted"), "{log}");
     assert!(!log.contains("tick 3"), "a tick of a dead VM:\n{log}");
+}
+
+both_kinds!(
+    each_worker_ticks_for_itself,
+    a_stream_sets_the_period_of_its_root
+);
+
+fn each_worker_ticks_for_itself(kind: Kind) {
+    let proxy = proxy()
+        .workers(2)
+        .arg(Example::Events.file(kind))
+        .args(["--plugin-config", "tick=1"])
+        .start();
+    proxy.wait_for_lines("tick 3", 2);
+}
+
+fn a_stream_sets_the_period_of_its_root(kind: Kind) {
+    let proxy = serve(kind, "");
+    assert_eq!(ask(&proxy, "/tick/1"), "set");
+    let line = proxy.wait_for_log(&["tick 2"]);
+    // The root context, not the stream's.
+    assert!(line.contains("context=1 "), "{line}");
 }

@@ -1,0 +1,219 @@
+//! The admin endpoint: metrics of plugins and of the proxy itself.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use bytes::Bytes;
+use http::Response;
+use proxy_wasi_test_support::{Example, Kind, Origin, Proxy};
+
+use crate::{both_kinds, proxy};
+
+both_kinds!(
+    metrics_of_plugins_are_shared_by_workers,
+    a_trap_and_its_restart_are_counted,
+    local_responses_are_counted,
+    what_envoy_does_not_do_is_logged_once,
+);
+
+fn observe(kind: Kind) -> Proxy {
+    proxy()
+        .arg(Example::Observe.file(kind))
+        .args(["--name", "observe"])
+        .admin()
+        .start()
+}
+
+fn metrics_of_plugins_are_shared_by_workers(kind: Kind) {
+    let proxy = proxy()
+        .arg(Example::Observe.file(kind))
+        .workers(2)
+        .admin()
+        .start();
+    // The kernel spreads connections by their ports: until both workers have had one.
+    let mut vms = Vec::new();
+    let mut requests = 0;
+    while vms.len() < 2 {
+        let reply = proxy.get("/four");
+        requests += 1;
+        assert_eq!(
+            reply.header("x-count"),
+            Some(requests.to_string()),
+            "a plugin reads what all workers have counted"
+        );
+        let vm = reply.header("x-vm").unwrap();
+        if !vms.contains(&vm) {
+            vms.push(vm);
+        }
+        assert!(requests < 500, "one of the workers gets no connection");
+    }
+    let requests = f64::from(requests);
+    for (series, value) in [
+        ("wasmcustom_observe_requests", requests),
+        ("wasmcustom_observe_open", 0.0),
+        ("wasmcustom_observe_path_count", requests),
+        ("wasmcustom_observe_path_sum", 5.0 * requests),
+        ("wasmcustom_observe_path_bucket{le=\"1\"}", 0.0),
+        ("wasmcustom_observe_path_bucket{le=\"5\"}", requests),
+        ("proxy_wasi_workers", 2.0),
+        ("proxy_wasi_requests_total{status=\"2xx\"}", requests),
+        ("proxy_wasi_requests_active", 0.0),
+        ("proxy_wasi_request_duration_seconds_count", requests),
+    ] {
+        proxy.wait_for_metric(series, value);
+    }
+}
+
+fn a_trap_and_its_restart_are_counted(kind: Kind) {
+    let proxy = observe(kind);
+    let memory = "proxy_wasi_plugin_vm_memory_bytes{plugin=\"observe\"}";
+    let before = proxy.metric(memory).unwrap();
+    assert!(before >= 65536.0, "{before}");
+    assert_eq!(proxy.client().get("/", &[("x-trap", "yes")]).status, 503);
+    assert_eq!(proxy.get("/").status, 200);
+    let traps = "proxy_wasi_plugin_traps_total{plugin=\"observe\",cause=\"unreachable\"}";
+    proxy.wait_for_metric(traps, 1.0);
+    proxy.wait_for_metric("proxy_wasi_plugin_restarts_total{plugin=\"observe\"}", 1.0);
+    proxy.wait_for_metric(
+        "proxy_wasi_plugin_crash_loops_total{plugin=\"observe\"}",
+        0.0,
+    );
+    // The old VM is gone, and its memory with it.
+    proxy.wait_for_metric("proxy_wasi_plugin_vms{plugin=\"observe\"}", 1.0);
+    assert!(proxy.metric(memory).unwrap() < 2.0 * before);
+    // What plugins count outlives their VMs: the request that trapped had not counted yet.
+    assert_eq!(proxy.metric("wasmcustom_observe_requests"), Some(1.0));
+}
+
+fn local_responses_are_counted(kind: Kind) {
+    let proxy = proxy()
+        .arg(Example::Auth.file(kind))
+        .args(["--name", "auth", "--plugin-config", "alice=wonderland"])
+        .admin()
+        .start();
+    assert_eq!(proxy.get("/").status, 401);
+    assert_eq!(proxy.get("/").status, 401);
+    let responses = "proxy_wasi_plugin_local_responses_total{plugin=\"auth\"}";
+    proxy.wait_for_metric(responses, 2.0);
+    proxy.wait_for_metric("proxy_wasi_requests_total{status=\"4xx\"}", 2.0);
+}
+
+fn what_envoy_does_not_do_is_logged_once(kind: Kind) {
+    let proxy = observe(kind);
+    let client = proxy.client();
+    for request_id in ["one", "two", "three"] {
+        let headers = [("x-late", "x-late"), ("x-request-id", request_id)];
+        let reply = client.get("/", &headers);
+        assert_eq!(reply.header("x-late").as_deref(), Some("x-late"));
+    }
+    // The access log's line is written after everything else of a request.
+    proxy.wait_for_log(&["\"GET / HTTP/1.1\"", " three"]);
+    let log = proxy.log();
+    let said: Vec<_> = log.lines().filter(|line| line.contains("Envoy")).collect();
+    assert_eq!(said.len(), 1, "{log}");
+    for part in [
+        "plugin=\"observe\"",
+        "deviation=\"headers-stay-readable\"",
+        "request_id=\"one\"",
+    ] {
+        assert!(said[0].contains(part), "no {part} in {}", said[0]);
+    }
+}
+
+#[test]
+fn requests_are_counted_without_plugins() {
+    let origin = Origin::start(|request| {
+        let status = request.path.trim_start_matches('/').parse::<u16>().unwrap();
+        Response::builder()
+            .status(status)
+            .body(Bytes::new())
+            .unwrap()
+    });
+    let config = std::env::temp_dir().join(format!("proxy-wasi-admin-{}.yaml", std::process::id()));
+    std::fs::write(&config, format!("upstream: {}\n", origin.url())).unwrap();
+    let proxy = proxy().arg("--config").arg(&config).admin().start();
+    std::fs::remove_file(&config).unwrap();
+    for path in ["/200", "/204", "/302", "/404", "/500", "/503"] {
+        proxy.get(path);
+    }
+    for (class, count) in [("2xx", 2.0), ("3xx", 1.0), ("4xx", 1.0), ("5xx", 2.0)] {
+        proxy.wait_for_metric(
+            &format!("proxy_wasi_requests_total{{status=\"{class}\"}}"),
+            count,
+        );
+    }
+    proxy.wait_for_metric("proxy_wasi_requests_active", 0.0);
+}
+
+#[test]
+fn failures_of_the_upstream_are_counted_by_cause() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
+    let proxy = proxy()
+        .arg(Example::Headers.file(Kind::Wit))
+        .args(["--upstream", &url])
+        .admin()
+        .start();
+    assert_eq!(proxy.get("/").status, 503);
+    proxy.wait_for_metric("proxy_wasi_upstream_failures_total{cause=\"connect\"}", 1.0);
+    proxy.wait_for_metric("proxy_wasi_upstream_failures_total{cause=\"reset\"}", 0.0);
+}
+
+#[test]
+fn a_request_is_active_until_it_is_over() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let proxy = proxy()
+        .arg(Example::Headers.file(Kind::Wit))
+        .args(["--upstream", &url])
+        .admin()
+        .start();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    let (mut waiting, _) = upstream.accept().unwrap();
+    waiting.read_exact(&mut [0; 3]).unwrap();
+    assert_eq!(proxy.metric("proxy_wasi_requests_active"), Some(1.0));
+    drop(client);
+    proxy.wait_for_metric("proxy_wasi_requests_active", 0.0);
+    proxy.wait_for_metric("proxy_wasi_requests_total{status=\"none\"}", 1.0);
+}
+
+#[test]
+fn the_endpoint_only_reads() {
+    let proxy = observe(Kind::Wit);
+    let admin = proxy.admin();
+    assert_eq!(admin.get("/ready", &[]).text(), "ready\n");
+    assert!(admin.get("/", &[]).text().contains("/metrics"));
+    let metrics = admin.get("/metrics", &[]);
+    assert_eq!(
+        metrics.header("content-type").as_deref(),
+        Some("text/plain; version=0.0.4")
+    );
+    let head = admin.request("HEAD", "/metrics", &[], "");
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    for method in ["POST", "PUT", "DELETE"] {
+        let refused = admin.request(method, "/metrics", &[], "x");
+        assert_eq!(refused.status, 405);
+        assert_eq!(refused.header("allow").as_deref(), Some("GET, HEAD"));
+    }
+    assert_eq!(admin.get("/config", &[]).status, 404);
+    // Nothing of it is on the address for requests.
+    assert_eq!(proxy.get("/metrics").echo()["path"], "/metrics");
+}
+
+#[test]
+fn an_admin_address_that_is_taken_stops_the_start() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let failed = proxy()
+        .arg(Example::Headers.file(Kind::Wit))
+        .args(["--admin", &address.to_string()])
+        .try_start()
+        .expect_err("the address is taken");
+    assert_eq!(failed.status.code(), Some(1));
+    let expected = format!("cannot serve the admin endpoint on {address}");
+    assert!(failed.stderr.contains(&expected), "{}", failed.stderr);
+}
