@@ -4,11 +4,13 @@ use proxy_wasi_guest_builder::GuestBuild;
 
 /// Packages and their targets: legacy modules as the Rust SDK's users build them, components as ours do.
 const GUESTS: &[(&str, &str)] = &[
+    ("legacy-callout", "wasm32-wasip1"),
     ("legacy-events", "wasm32-wasip1"),
     ("legacy-observe", "wasm32-wasip1"),
     ("legacy-rust-auth", "wasm32-wasip1"),
     ("legacy-rust-config", "wasm32-wasip1"),
     ("legacy-rust-headers", "wasm32-wasip1"),
+    ("wit-callout", "wasm32-wasip2"),
     ("wit-events", "wasm32-wasip2"),
     ("wit-observe", "wasm32-wasip2"),
     ("wit-rust-auth", "wasm32-wasip2"),

@@ -13,6 +13,8 @@ mod target;
 
 pub(crate) use self::client::{CalloutClient, CalloutLimits, Unknown};
 pub(crate) use self::error::CalloutFailure;
-pub(crate) use self::grpc::{GrpcCall, GrpcEvent, GrpcStatus, GrpcTarget, MessageSender, SendError};
+pub(crate) use self::grpc::{
+    GrpcCall, GrpcEvent, GrpcStatus, GrpcTarget, MessageSender, SendError,
+};
 pub(crate) use self::http::{HttpAnswer, HttpCall};
 pub(crate) use self::request::{Fields, RequestParts};

@@ -8,7 +8,6 @@ mod executor;
 mod filter_chain;
 pub mod foreign;
 pub mod metrics;
-mod not_built;
 pub mod plugin;
 mod run;
 pub mod server;
@@ -17,7 +16,6 @@ pub mod state;
 pub mod upstream;
 pub mod vm;
 
-pub use not_built::{NOT_BUILT, NotBuilt};
 pub use run::{Addresses, RunError, run, run_with};
 pub use services::Services;
 

@@ -44,7 +44,7 @@ impl Body for CalloutBody {
             }
             Self::Parts(parts) => parts
                 .poll_next(cx)
-                .map(|part| part.map(|part| Ok(Frame::data(part)))),
+                .map(|part| part.map(|part| part.map(Frame::data).map_err(Into::into))),
         }
     }
 
@@ -71,6 +71,8 @@ struct Queue {
     parts: VecDeque<Bytes>,
     bytes: usize,
     ended: bool,
+    /// Nobody fills it any more.
+    abandoned: bool,
     waker: Option<Waker>,
 }
 
@@ -91,8 +93,13 @@ pub(crate) enum PartError {
     Full,
 }
 
-/// The end of a body that is filled.
-#[derive(Clone, Debug)]
+/// A body that was not brought to its end. Whoever sends it resets the stream.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the plugin has given the stream up")]
+pub(super) struct Abandoned;
+
+/// The end of a body that is filled. Dropping it before the end abandons the body.
+#[derive(Debug)]
 pub(crate) struct PartSender {
     queue: Rc<RefCell<Queue>>,
     /// Bytes that may wait.
@@ -138,13 +145,24 @@ impl PartSender {
     }
 }
 
+impl Drop for PartSender {
+    fn drop(&mut self) {
+        let mut queue = self.queue.borrow_mut();
+        queue.abandoned = !queue.ended;
+        queue.wake();
+    }
+}
+
 impl PartReceiver {
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Abandoned>>> {
         let mut queue = self.0.borrow_mut();
+        if queue.abandoned {
+            return Poll::Ready(Some(Err(Abandoned)));
+        }
         match queue.parts.pop_front() {
             Some(part) => {
                 queue.bytes -= part.len();
-                Poll::Ready(Some(part))
+                Poll::Ready(Some(Ok(part)))
             }
             None if queue.ended => Poll::Ready(None),
             None => {
@@ -180,6 +198,19 @@ mod tests {
         assert_eq!(sender.end(), Err(PartError::Ended));
         assert_eq!(sender.send("j".into()), Err(PartError::Ended));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "defghi");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_given_up_fails() {
+        let (sender, receiver) = parts(6);
+        sender.send("abc".into()).unwrap();
+        drop(sender);
+        assert!(CalloutBody::Parts(receiver).collect().await.is_err());
+
+        let (sender, receiver) = parts(6);
+        sender.end().unwrap();
+        drop(sender);
+        assert!(CalloutBody::Parts(receiver).collect().await.is_ok());
     }
 
     #[tokio::test]

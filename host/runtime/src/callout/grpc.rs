@@ -45,8 +45,8 @@ pub(crate) enum SendError {
     LimitReached,
 }
 
-/// The sending side of a stream.
-#[derive(Clone, Debug)]
+/// The sending side of a stream. Dropping it before its end resets the stream.
+#[derive(Debug)]
 pub(crate) struct MessageSender(PartSender);
 
 impl MessageSender {
