@@ -35,7 +35,8 @@ fn requests_go_where_they_match() {
             &b,
             &format!(
                 "routes:\n\
-                 - {{match: {{authority: one.example}}, cluster: a}}\n\
+                 - {{match: {{authority: one.example}}, cluster: b}}\n\
+                 - {{match: {{authority: 127.0.0.1, path_prefix: /ip}}, cluster: a}}\n\
                  - match: {{path_prefix: /b, headers: [{{name: x-b, value: \"1\"}}]}}\n  \
                    cluster: b\n  \
                    rewrite: {{path_prefix: /, authority: b.example}}\n\
@@ -44,10 +45,12 @@ fn requests_go_where_they_match() {
         );
         let client = proxy.client();
         let get = |path, headers: &[(&str, &str)]| client.get(path, headers);
-        // The client's own `host` comes first; the proxy refuses two.
-        let one = proxy.http2().get("/x", &[]);
-        assert_eq!(one.status, 404);
-        assert_eq!(one.text(), "no route\n");
+        for client in [proxy.client(), proxy.http2()] {
+            assert_eq!(client.get("/ip", &[]).text(), "a");
+            let none = client.get("/x", &[]);
+            assert_eq!(none.status, 404);
+            assert_eq!(none.text(), "no route\n");
+        }
         let reply = get("/b/c?d", &[("x-b", "1")]);
         assert_eq!(reply.text(), "b");
         let received = b.received().pop().unwrap();
