@@ -101,6 +101,10 @@ fn local_responses_are_counted(kind: Kind) {
 fn what_envoy_does_not_do_is_logged_once(kind: Kind) {
     let proxy = observe(kind);
     let client = proxy.client();
+    // Properties are no headers.
+    client.get("/first", &[("x-read", "request.path response.code")]);
+    proxy.wait_for_log(&["at the end: request.path=2f6669727374 "]);
+    assert!(!proxy.log().contains("Envoy"), "{}", proxy.log());
     for request_id in ["one", "two", "three"] {
         let headers = [("x-late", "x-late"), ("x-request-id", request_id)];
         let reply = client.get("/", &headers);

@@ -5,6 +5,7 @@ mod foreign_functions;
 mod queues;
 mod shared_data;
 mod timers;
+mod wasi;
 
 use std::path::PathBuf;
 

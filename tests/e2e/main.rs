@@ -18,6 +18,7 @@ mod events;
 mod examples;
 mod exchange;
 mod grpc_callouts;
+mod properties;
 mod routes;
 mod start;
 mod stop;

@@ -4,6 +4,8 @@ use proxy_wasi_guest_builder::GuestBuild;
 
 /// Packages and their targets: legacy modules as the Rust SDK's users build them, components as ours do.
 const GUESTS: &[(&str, &str)] = &[
+    ("conformance-scripted-legacy", "wasm32-unknown-unknown"),
+    ("conformance-scripted-wit", "wasm32-wasip2"),
     ("legacy-callout", "wasm32-wasip1"),
     ("legacy-events", "wasm32-wasip1"),
     ("legacy-observe", "wasm32-wasip1"),

@@ -106,6 +106,10 @@ pub(crate) struct PluginArgs {
     #[arg(long, value_name = "TEXT|@FILE")]
     pub(crate) vm_config: Option<String>,
 
+    /// Environment variable that the plugin sees; may be given again for others [default: none]
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+
     /// Which of the plugins in the code to run [default: empty]
     #[arg(long, value_name = "ID")]
     pub(crate) root_id: Option<String>,
@@ -118,7 +122,8 @@ pub(crate) struct PluginArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) vm_id: Option<String>,
 
-    /// While the plugin has no healthy VM, answer 503 (closed) or go on without it (open) [default: closed]
+    /// While the plugin has no healthy VM, answer 503 (closed) or go on without it (open); Envoy's names are known too
+    /// [default: closed]
     #[arg(long, value_name = "POLICY")]
     pub(crate) failure_policy: Option<String>,
 
@@ -143,6 +148,7 @@ impl PluginArgs {
             .into_iter()
             .find(|(_, value)| value.is_some())
             .map(|(flag, _)| flag)
+            .or_else(|| (!self.env.is_empty()).then_some("--env"))
     }
 }
 

@@ -93,13 +93,17 @@ pub struct PluginConfig {
     pub file: PathBuf,
     /// Which of the plugins in this code it is, for code that holds several. Default: empty.
     pub root_id: String,
-    /// Plugins with the same `vm_id`, VM configuration and code share a VM, and by `vm_id` shared data and queues.
+    /// Plugins with the same `vm_id`, VM configuration, environment and code share a VM, and by `vm_id` shared data and
+    /// queues.
     /// Default: empty.
     pub vm_id: String,
     /// What the plugin gets as its configuration. Default: empty.
     pub configuration: Bytes,
     /// What the VM gets as its configuration. Default: empty.
     pub vm_configuration: Bytes,
+    /// The environment variables that the VM sees, in the order of their names. The proxy's own are not among them.
+    /// Default: none.
+    pub environment: Vec<(String, String)>,
     /// What a stream gets while the plugin has no healthy VM. Default: [`FailurePolicy::Closed`].
     pub failure_policy: FailurePolicy,
     /// What becomes of a VM that failed. Default: [`Recovery::Restart`].

@@ -10,6 +10,7 @@ mod exchange;
 mod handle;
 mod properties;
 mod routes;
+mod traffic;
 mod vm_slot;
 
 pub(crate) use self::chain::{Chain, ChainFilter};

@@ -2,6 +2,7 @@
 
 mod admin;
 mod plugins;
+mod signals;
 mod worker;
 
 use std::io;
@@ -19,6 +20,7 @@ use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
 use self::admin::Admin;
+use self::signals::Signals;
 use self::worker::WorkerSetup;
 
 /// Why a proxy did not start, or had to stop.
@@ -153,16 +155,18 @@ pub fn run_with(
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;
     }
+    // Before anybody is told, so that whoever hears of it can stop it.
+    let mut signals = Signals::listen().map_err(RunError::Worker)?;
     admin.set(Phase::Ready);
     ready(Addresses {
         listen: address,
         admin: admin.address(),
     });
 
-    let signal = wait_for_signal().map_err(RunError::Worker)?;
+    let signal = signals.wait();
     admin.set(Phase::Draining);
     tracing::info!(signal, "stopping: open requests are finished first");
-    stop_at_once_if_asked_again();
+    stop_at_once_if_asked_again(signals);
     trigger.start();
     for worker in workers {
         worker.thread.join().map_err(|_| RunError::Panicked)??;
@@ -174,13 +178,12 @@ pub fn run_with(
 }
 
 /// Ends the process at the next signal, whatever is still open.
-fn stop_at_once_if_asked_again() {
-    let wait = || {
-        if let Ok(signal) = wait_for_signal() {
-            tracing::warn!(signal, "stopped at once: open requests are cut off");
-            #[expect(clippy::exit, reason = "that is what a second signal asks for")]
-            std::process::exit(1);
-        }
+fn stop_at_once_if_asked_again(mut signals: Signals) {
+    let wait = move || {
+        let signal = signals.wait();
+        tracing::warn!(signal, "stopped at once: open requests are cut off");
+        #[expect(clippy::exit, reason = "that is what a second signal asks for")]
+        std::process::exit(1);
     };
     // Without the thread, the grace period ends the process in time.
     drop(thread::Builder::new().name("signals".into()).spawn(wait));
@@ -205,31 +208,4 @@ impl Worker {
         // A worker always tells, unless it panics.
         self.started.recv().unwrap_or(Err(RunError::Panicked))
     }
-}
-
-#[cfg(unix)]
-fn wait_for_signal() -> io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        Ok(tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        })
-    })
-}
-
-#[cfg(not(unix))]
-fn wait_for_signal() -> io::Result<&'static str> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        tokio::signal::ctrl_c().await?;
-        Ok("Ctrl-C")
-    })
 }

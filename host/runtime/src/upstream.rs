@@ -3,6 +3,7 @@
 //! A [`Cluster`] names an upstream; an [`UpstreamClient`] belongs to one worker, keeps its connections and sends
 //! requests. [`echo`] is the upstream that needs no server.
 
+mod addresses;
 mod body;
 mod client;
 mod cluster;
@@ -16,6 +17,7 @@ mod io;
 mod pool;
 mod tls;
 
+pub use addresses::{SentRequest, UpstreamAddresses};
 pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,

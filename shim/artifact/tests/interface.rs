@@ -156,6 +156,7 @@ fn imports_are_the_contract_and_the_linker() {
         let known = module == "proxy-wasi:bridge"
             || module == "proxy-wasi:legacy"
             || module.starts_with("proxy-wasm:plugin/")
+            || module.starts_with("wasi:cli/")
             || module.starts_with("wasi:clocks/")
             || module.starts_with("wasi:logging/")
             || module.starts_with("wasi:random/");

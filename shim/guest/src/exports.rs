@@ -204,7 +204,7 @@ exports! {
     "env.seed" () -> f64 => toolchain::seed();
 }
 
-// WASI: output, clocks, randomness
+// WASI: output, clocks, randomness, environment
 exports! {
     "wasi.fd_write" (fd, pieces, count, written) -> u32 => errno(wasi::fd_write(fd, pieces, count, written));
     "wasi.fd_pwrite" (fd, pieces, count, _offset: u64, written) -> u32 =>
@@ -213,11 +213,12 @@ exports! {
     "wasi.clock_time_get" (clock, _precision: u64, result) -> u32 => errno(wasi::clock_time_get(clock, result));
     "wasi.random_get" (at, len) -> u32 => errno(wasi::random_get(at, len));
     "wasi.sched_yield" () -> u32 => 0;
-    "wasi.poll_oneoff" (_subscriptions, _events, _count, events) -> u32 => errno(wasi::poll_oneoff(events));
+    "wasi.poll_oneoff" (subscriptions, events, count, written) -> u32 =>
+        errno(wasi::poll_oneoff(subscriptions, events, count, written));
     "wasi.args_get" (_strings, _bytes) -> u32 => 0;
     "wasi.args_sizes_get" (count, size) -> u32 => errno(wasi::no_strings(count, size));
-    "wasi.environ_get" (_strings, _bytes) -> u32 => 0;
-    "wasi.environ_sizes_get" (count, size) -> u32 => errno(wasi::no_strings(count, size));
+    "wasi.environ_get" (strings, bytes) -> u32 => errno(wasi::environ_get(strings, bytes));
+    "wasi.environ_sizes_get" (count, size) -> u32 => errno(wasi::environ_sizes_get(count, size));
 }
 
 // WASI: descriptors, of which only standard output and error are open

@@ -26,6 +26,11 @@ pub enum Kind {
 /// `legacy-rust-headers` for `wasm32-unknown-unknown`.
 pub const LEGACY_RUST_HEADERS_UNKNOWN: &str = env!("GUEST_LEGACY_RUST_HEADERS_UNKNOWN");
 
+/// The plugins that the conformance tests script. The module lacks the names that count: see there.
+pub const SCRIPTED_LEGACY: &str = env!("GUEST_CONFORMANCE_SCRIPTED_LEGACY");
+/// See [`SCRIPTED_LEGACY`].
+pub const SCRIPTED_WIT: &str = env!("GUEST_CONFORMANCE_SCRIPTED_WIT");
+
 impl Kind {
     pub const ALL: [Self; 2] = [Self::Legacy, Self::Wit];
 }

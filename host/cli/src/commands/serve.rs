@@ -116,6 +116,15 @@ fn apply(plugin: &mut PluginSettings, args: PluginArgs) -> Result<(), Failure> {
     plugin.vm_id = flag("--vm-id", args.vm_id);
     plugin.failure_policy = flag("--failure-policy", args.failure_policy);
     plugin.allow_callouts = flag("--callouts", args.callouts);
+    for variable in args.env {
+        let Some((name, value)) = variable.split_once('=') else {
+            return Err(Failure::Usage(format!(
+                "`--env`: `{variable}` has no value; give NAME=VALUE"
+            )));
+        };
+        let value = Setting::flag("--env", value);
+        plugin.environment.push((name.to_owned(), value));
+    }
     plugin.configuration = text_or_file("--plugin-config", args.plugin_config)?;
     plugin.vm_configuration = text_or_file("--vm-config", args.vm_config)?;
     Ok(())

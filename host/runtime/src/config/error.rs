@@ -165,6 +165,15 @@ pub enum Problem {
     /// A name with control characters.
     #[error("`{}` cannot be a plugin's name; leave out control characters", .0.escape_debug())]
     Name(String),
+    /// An environment variable that WASI cannot carry.
+    #[error(
+        "`{}` cannot be an environment variable; a name has no `=`, and neither name nor value a NUL",
+        .0.escape_debug()
+    )]
+    Variable(String),
+    /// An environment variable that is given twice.
+    #[error("the environment variable `{0}` is given twice; keep one")]
+    VariableTwice(String),
     /// Two plugins of one name.
     #[error("another plugin is called `{0}`; give each its own `name`")]
     NameTaken(String),

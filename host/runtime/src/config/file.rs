@@ -1,5 +1,6 @@
 //! The configuration file: a mirror of its keys, and where in the file each value stands.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +70,7 @@ struct FilePlugin {
     vm_id: Text,
     configuration: Option<Value>,
     vm_configuration: Option<Value>,
+    env: Option<BTreeMap<String, Spanned<String>>>,
     failure_policy: Text,
     recovery: Text,
     on_headers_pause: Text,
@@ -236,11 +238,29 @@ fn plugin_settings(
         vm_id: setting(plugin.vm_id, "vm_id"),
         configuration: handed_over(plugin.configuration),
         vm_configuration: handed_over(plugin.vm_configuration),
+        environment: environment(plugin.env, at, origins),
         failure_policy: setting(plugin.failure_policy, "failure_policy"),
         recovery: setting(plugin.recovery, "recovery"),
         on_headers_pause: setting(plugin.on_headers_pause, "on_headers_pause"),
         allow_callouts: setting(plugin.callouts.unwrap_or_default().allow, "callouts.allow"),
     })
+}
+
+fn environment(
+    variables: Option<BTreeMap<String, Spanned<String>>>,
+    at: usize,
+    origins: &Origins,
+) -> Vec<(String, Setting)> {
+    let variables = variables.into_iter().flatten();
+    variables
+        .map(|(name, value)| {
+            let setting = Setting {
+                origin: origins.of(&value, format!("plugins[{at}].env.{name}")),
+                text: value.value,
+            };
+            (name, setting)
+        })
+        .collect()
 }
 
 /// Texts as they are, everything else as compact JSON: what Envoy does with `StringValue` and `Struct`.

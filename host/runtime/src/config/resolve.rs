@@ -1,6 +1,6 @@
 //! Settings to configuration: checks, defaults and what depends on other settings.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,6 +131,8 @@ fn resolve_plugin(
             .map(|setting| setting.text.clone())
             .unwrap_or_default()
     };
+    let (failure_policy, recovery) =
+        value(&given.failure_policy, values::failure_policy)?.unwrap_or_default();
     Ok(PluginConfig {
         name: match &given.name {
             Some(name) => name.text.clone(),
@@ -141,11 +143,29 @@ fn resolve_plugin(
         vm_id: text(&given.vm_id),
         configuration: given.configuration.clone(),
         vm_configuration: given.vm_configuration.clone(),
-        failure_policy: value(&given.failure_policy, choice)?.unwrap_or_default(),
-        recovery: value(&given.recovery, choice)?.unwrap_or_default(),
+        environment: environment(&given.environment)?,
+        failure_policy,
+        recovery: value(&given.recovery, choice)?.unwrap_or(recovery),
         on_headers_pause: value(&given.on_headers_pause, choice)?.unwrap_or_default(),
         allow_callouts: value(&given.allow_callouts, choice)?.unwrap_or_default(),
     })
+}
+
+/// Variables as WASI can carry them, in the order of their names.
+fn environment(given: &[(String, Setting)]) -> Result<Vec<(String, String)>, ConfigError> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in given {
+        let problem = if name.is_empty() || name.contains(['=', '\0']) || value.text.contains('\0')
+        {
+            Problem::Variable(name.clone())
+        } else if variables.insert(name.clone(), value.text.clone()).is_some() {
+            Problem::VariableTwice(name.clone())
+        } else {
+            continue;
+        };
+        return Err(ConfigError::new(&value.origin, problem));
+    }
+    Ok(variables.into_iter().collect())
 }
 
 /// Names stand in log lines and metric labels.

@@ -168,6 +168,8 @@ pub struct PluginSettings {
     pub vm_id: Option<Setting>,
     pub configuration: Bytes,
     pub vm_configuration: Bytes,
+    /// Names and values.
+    pub environment: Vec<(String, Setting)>,
     pub failure_policy: Option<Setting>,
     pub recovery: Option<Setting>,
     pub on_headers_pause: Option<Setting>,
@@ -184,6 +186,7 @@ impl PluginSettings {
             vm_id: None,
             configuration: Bytes::new(),
             vm_configuration: Bytes::new(),
+            environment: Vec::new(),
             failure_policy: None,
             recovery: None,
             on_headers_pause: None,

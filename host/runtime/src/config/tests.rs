@@ -52,6 +52,7 @@ fn every_key_of_a_file_arrives() {
           vm_id: vm
           configuration: plugin text
           vm_configuration: {a: [1, two, null]}
+          env: {LEVEL: 3, COLOUR: red, EMPTY: ''}
           failure_policy: open
           recovery: never
           on_headers_pause: stop_iteration
@@ -116,6 +117,9 @@ fn every_key_of_a_file_arrives() {
         vm_id: "vm".to_owned(),
         configuration: Bytes::from_static(b"plugin text"),
         vm_configuration: Bytes::from_static(br#"{"a":[1,"two",null]}"#),
+        environment: [("COLOUR", "red"), ("EMPTY", ""), ("LEVEL", "3")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         failure_policy: FailurePolicy::Open,
         recovery: Recovery::Never,
         on_headers_pause: OnHeadersPause::StopIteration,
@@ -163,6 +167,71 @@ fn configuration_is_text_or_json() {
     );
     assert_eq!(handed_over("|\n    a\n    b\n"), "a\nb\n");
     assert_eq!(handed_over("~"), "");
+}
+
+#[test]
+fn failure_policies_have_envoys_names_too() {
+    let policies = [
+        ("closed", FailurePolicy::Closed, Recovery::Restart),
+        ("open", FailurePolicy::Open, Recovery::Restart),
+        ("FAIL_CLOSED", FailurePolicy::Closed, Recovery::Never),
+        ("FAIL_OPEN", FailurePolicy::Open, Recovery::Never),
+        ("FAIL_RELOAD", FailurePolicy::Closed, Recovery::Restart),
+        // What is said about recovery itself comes first.
+        (
+            "FAIL_OPEN, recovery: restart",
+            FailurePolicy::Open,
+            Recovery::Restart,
+        ),
+        (
+            "open, recovery: never",
+            FailurePolicy::Open,
+            Recovery::Never,
+        ),
+    ];
+    for (text, policy, recovery) in policies {
+        let config = config(&format!(
+            "plugins: [{{file: a.wasm, failure_policy: {text}}}]"
+        ));
+        let plugin = &config.plugins[0];
+        assert_eq!(
+            (plugin.failure_policy, plugin.recovery),
+            (policy, recovery),
+            "{text}"
+        );
+    }
+    let error = error("plugins: [{file: a.wasm, failure_policy: fail_open}]");
+    assert!(error.ends_with("or `FAIL_RELOAD`"), "{error}");
+}
+
+#[test]
+fn variables_are_what_wasi_can_carry() {
+    for (variable, problem) in [
+        ("'': x", "cannot be an environment variable"),
+        ("A=B: x", "`A=B` cannot be an environment variable"),
+        (r#""A\0": x"#, r"`A\0` cannot be an environment variable"),
+        (r#"A: "\0""#, "`A` cannot be an environment variable"),
+        ("{A: 1, A: 2}", "it is given twice"),
+    ] {
+        let variables = match variable {
+            list if list.starts_with('{') => list.to_owned(),
+            one => format!("{{{one}}}"),
+        };
+        let error = error(&format!("plugins: [{{file: a.wasm, env: {variables}}}]"));
+        assert!(error.contains(problem), "{variable}: {error}");
+    }
+    let mut plugin = PluginSettings::new(Setting::flag("PLUGIN", "a.wasm"));
+    let variable = ("A".to_owned(), Setting::flag("--env", "1"));
+    plugin.environment = vec![variable.clone(), variable];
+    let settings = Settings {
+        plugins: vec![plugin],
+        ..Settings::default()
+    };
+    let error = Config::resolve(settings).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`--env`: the environment variable `A` is given twice; keep one"
+    );
 }
 
 #[test]

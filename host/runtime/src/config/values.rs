@@ -84,9 +84,25 @@ pub(super) fn choice<T: Choice>(text: &str) -> Result<T, Problem> {
     })
 }
 
-impl Choice for FailurePolicy {
-    const WORDS: &'static [&'static str] = &["closed", "open"];
-    const CASES: &'static [Self] = &[Self::Closed, Self::Open];
+/// A failure policy by our words, or by Envoy's, which say at the same time what becomes of the VM.
+pub(super) fn failure_policy(text: &str) -> Result<(FailurePolicy, Recovery), Problem> {
+    choice(text).map(|PolicyName(policy, recovery)| (policy, recovery))
+}
+
+#[derive(Clone, Copy)]
+struct PolicyName(FailurePolicy, Recovery);
+
+impl Choice for PolicyName {
+    const WORDS: &'static [&'static str] =
+        &["closed", "open", "FAIL_CLOSED", "FAIL_OPEN", "FAIL_RELOAD"];
+    const CASES: &'static [Self] = &[
+        Self(FailurePolicy::Closed, Recovery::Restart),
+        Self(FailurePolicy::Open, Recovery::Restart),
+        // Envoy builds a failed VM again with another configuration only, unless it is told to reload.
+        Self(FailurePolicy::Closed, Recovery::Never),
+        Self(FailurePolicy::Open, Recovery::Never),
+        Self(FailurePolicy::Closed, Recovery::Restart),
+    ];
 }
 
 impl Choice for Recovery {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -14,7 +15,7 @@ use hyper::body::Incoming;
 use super::exchange::Exchange;
 use super::handle::Ending;
 use crate::BoxError;
-use crate::upstream::UpstreamBody;
+use crate::upstream::{UpstreamAddresses, UpstreamBody};
 
 /// A request body on its way to the upstream.
 pub(crate) enum RequestBody {
@@ -85,6 +86,10 @@ pub(crate) struct ResponseBody {
     ending: Ending,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost an allocation for each response, and a body is moved once"
+)]
 enum ResponseKind {
     Empty,
     Direct(ResponseSource),
@@ -167,6 +172,24 @@ impl Body for RequestSource {
     }
 }
 
+impl ResponseSource {
+    /// The connection to the upstream that it comes from, if it comes from one.
+    pub(crate) fn addresses(&self) -> Option<Rc<UpstreamAddresses>> {
+        match self {
+            Self::Upstream(body) => body.sent().addresses.clone(),
+            Self::Full(_) => None,
+        }
+    }
+
+    /// How long ago the request was sent to the upstream.
+    pub(crate) fn since_sent(&self) -> Option<Duration> {
+        match self {
+            Self::Upstream(body) => Some(body.sent().at.elapsed()),
+            Self::Full(_) => None,
+        }
+    }
+}
+
 impl Body for ResponseSource {
     type Data = Bytes;
     type Error = BoxError;
@@ -203,7 +226,13 @@ impl Body for ResponseBody {
         let this = self.get_mut();
         let polled = match &mut this.kind {
             ResponseKind::Empty => Poll::Ready(None),
-            ResponseKind::Direct(source) => Pin::new(source).poll_frame(cx),
+            ResponseKind::Direct(source) => {
+                let polled = Pin::new(&mut *source).poll_frame(cx);
+                if polled.is_ready() {
+                    this.ending.direct(source);
+                }
+                polled
+            }
             ResponseKind::Filtered(exchange) => exchange.poll_response_frame(cx),
         };
         match &polled {

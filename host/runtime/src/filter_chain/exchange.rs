@@ -11,22 +11,22 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Version};
 use http_body::Frame;
 use proxy_wasi_stream::{
-    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, OnFailure, RequestHead,
-    ResetReason, ResponseHead, Stream, TrailersAction,
+    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, Interest, OnFailure,
+    RequestHead, ResetReason, ResponseHead, Stream, TrailersAction,
 };
 use smallvec::SmallVec;
 
 pub(super) use self::pump::{Pump, Step};
-use super::bodies::{RequestSource, ResponseSource};
+use super::bodies::{Received, RequestSource, ResponseSource};
 use super::chain::{Bound, Chain};
 use super::properties::SetProperties;
 use super::routes::{Route, Routes};
+use super::traffic::Traffic;
 use crate::server::ConnectionInfo;
 use crate::upstream::Cluster;
 use crate::vm::{self, At, Trap};
@@ -37,7 +37,6 @@ pub(crate) struct Facts {
     pub(crate) connection: Rc<ConnectionInfo>,
     pub(crate) version: Version,
     pub(crate) request_id: Option<HeaderValue>,
-    pub(crate) started: SystemTime,
 }
 
 /// What a message has become after the chain, not taken yet.
@@ -95,6 +94,7 @@ struct Wakers {
 pub(crate) struct Exchange {
     this: Weak<Self>,
     pub(crate) facts: Facts,
+    pub(crate) traffic: Traffic,
     machine: RefCell<Stream>,
     filters: SmallVec<[BoundStream; 4]>,
     outbox: RefCell<Outbox>,
@@ -127,6 +127,7 @@ impl Exchange {
         chain: &Chain,
         routes: Rc<Routes>,
         facts: Facts,
+        received: Received,
         request_body: Option<RequestSource>,
     ) -> Rc<Self> {
         let mut filters = SmallVec::new();
@@ -142,6 +143,7 @@ impl Exchange {
         Rc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             facts,
+            traffic: Traffic::new(received),
             machine: RefCell::new(Stream::new(machine_filters, chain.limits)),
             filters,
             outbox: RefCell::default(),
@@ -354,6 +356,21 @@ impl Exchange {
         let route = self.routes.choose(&head.headers, head.path.as_ref())?;
         *self.route.borrow_mut() = Some(Rc::clone(route));
         Some(Rc::clone(route))
+    }
+
+    /// The exchange is over: only its end is still told.
+    pub(crate) fn is_over(&self) -> bool {
+        self.finished.get()
+    }
+
+    /// The upstream's response has come to its end, or none follows its head.
+    pub(crate) fn upstream_ended(&self, source: &ResponseSource) {
+        // Nobody else can ask for it then.
+        if self.ask(Stream::interest).contains(Interest::STREAM_END)
+            && let Some(latency) = source.since_sent()
+        {
+            self.traffic.response_ended(latency);
+        }
     }
 
     /// The route that the request takes now with this head.

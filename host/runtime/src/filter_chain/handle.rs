@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::SystemTime;
 
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Response, StatusCode, Version, header, request};
@@ -22,10 +21,10 @@ use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use crate::BoxError;
-use crate::metrics::{RequestMeter, UpstreamFailureCause, WorkerMetrics};
+use crate::metrics::{RequestMeter, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
-use crate::upstream::{UpstreamClient, UpstreamError, echo};
+use crate::upstream::{UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
@@ -119,11 +118,11 @@ async fn filter(
         connection,
         version: parts.version,
         request_id: parts.headers.get(X_REQUEST_ID).cloned(),
-        started: SystemTime::now(),
     };
     let body = RequestSource::new(body, ending.received.clone());
-    let routes = Rc::clone(&worker.routes);
-    let exchange = Exchange::new(chain, routes, facts, (!end_of_stream).then_some(body));
+    let received = ending.received.clone();
+    let body = (!end_of_stream).then_some(body);
+    let exchange = Exchange::new(chain, Rc::clone(&worker.routes), facts, received, body);
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
 
@@ -137,7 +136,10 @@ async fn filter(
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
             let end_of_stream = source.is_end_stream();
-            if !end_of_stream {
+            exchange.traffic.answered(source.addresses());
+            if end_of_stream {
+                exchange.upstream_ended(&source);
+            } else {
                 exchange.set_response_source(source);
             }
             let head = ResponseHead {
@@ -148,6 +150,9 @@ async fn filter(
             poll_fn(|cx| exchange.poll_step(cx, Pump::Response)).await
         }
         Sent::Failed(failure) => {
+            if let Some(kind) = failure.kind() {
+                exchange.traffic.failed(kind);
+            }
             exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
             poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
         }
@@ -187,6 +192,9 @@ async fn send(
         return Sent::Failed(UpstreamFailure::NoRoute);
     };
     ending.routed(&route);
+    if route.cluster().is_some() {
+        exchange.traffic.attempt();
+    }
     let mut upstream = pin!(worker.send(&route, upstream_request(head, body)));
     poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
@@ -246,8 +254,8 @@ impl Worker {
 
     #[cold]
     fn upstream_failed(&self, failure: UpstreamFailure) -> UpstreamFailure {
-        if let (Some(metrics), Some(cause)) = (&self.metrics, failure.cause()) {
-            metrics.upstream_failed(cause);
+        if let (Some(metrics), Some(kind)) = (&self.metrics, failure.kind()) {
+            metrics.upstream_failed(kind.into());
         }
         failure
     }
@@ -303,12 +311,12 @@ impl UpstreamFailure {
         }
     }
 
-    /// What is counted of it; nothing if no upstream was tried.
-    fn cause(&self) -> Option<UpstreamFailureCause> {
+    /// What went wrong; nothing if no upstream was tried.
+    fn kind(&self) -> Option<UpstreamErrorKind> {
         match self {
             Self::NoRoute => None,
-            Self::Unreachable(error) => Some(error.kind().into()),
-            Self::Refused(_) => Some(UpstreamFailureCause::Protocol),
+            Self::Unreachable(error) => Some(error.kind()),
+            Self::Refused(_) => Some(UpstreamErrorKind::Protocol),
         }
     }
 
@@ -407,9 +415,11 @@ impl Ending {
     fn admitted(&mut self, request: &Request<Incoming>) {
         if let Some(record) = &mut self.record {
             record.request_id = request.headers().get(X_REQUEST_ID).cloned();
-            if !request.body().is_end_stream() {
-                self.received = Received::counted();
-            }
+        }
+        // The access log shows it, and properties.
+        let is_asked_for = self.record.is_some() || !self.worker.chain.borrow().filters.is_empty();
+        if is_asked_for && !request.body().is_end_stream() {
+            self.received = Received::counted();
         }
     }
 
@@ -432,6 +442,19 @@ impl Ending {
     pub(super) fn sent(&mut self, bytes: usize) {
         if let Some(record) = &mut self.record {
             record.response_bytes += bytes as u64;
+        }
+        if let Some(exchange) = &self.exchange {
+            exchange.traffic.add_sent(bytes);
+        }
+    }
+
+    /// A part of the upstream's response went past the chain.
+    #[inline]
+    pub(super) fn direct(&mut self, source: &ResponseSource) {
+        if let Some(exchange) = &self.exchange
+            && source.is_end_stream()
+        {
+            exchange.upstream_ended(source);
         }
     }
 

@@ -1,50 +1,25 @@
 //! Properties of a stream (ABI 10): what a reverse proxy knows of Envoy's attributes, and what plugins set.
+//!
+//! Paths have the names that Envoy's attribute language gives them; those of older versions are answered too. What
+//! cannot be known here, or is not there (yet), is not found. Those of the plugin and the node are answered
+//! before anybody comes here. Reading a property never counts as relying on a deviation from Envoy.
 
-use std::time::UNIX_EPOCH;
+mod peer;
+mod request;
+mod response;
+mod set;
+mod upstream;
+mod value;
 
-use http::{HeaderName, Version, header};
-use proxy_wasi_stream::{FilterIndex, MapKind, RequestHead, Stream};
+use proxy_wasi_stream::FilterIndex;
 
+pub(crate) use self::set::SetProperties;
+use self::value::{Found, integer, text};
 use super::exchange::Exchange;
 use crate::vm::{PropertyError, PropertyValue};
 
-/// Properties that plugins may set in one stream.
-const MAX_PROPERTIES: usize = 128;
-/// Bytes of names and values that they may take.
-const MAX_PROPERTY_BYTES: usize = 64 * 1024;
-
-/// What plugins have set, for the rest of the stream.
-#[derive(Debug, Default)]
-pub(crate) struct SetProperties {
-    values: Vec<(String, Vec<u8>)>,
-    bytes: usize,
-}
-
-impl SetProperties {
-    pub(crate) fn set(&mut self, name: &str, value: &[u8]) -> Result<(), PropertyError> {
-        let old = self.values.iter().position(|(known, _)| known == name);
-        let freed = old
-            .and_then(|at| self.values.get(at))
-            .map_or(0, |(name, value)| name.len() + value.len());
-        let bytes = self.bytes - freed + name.len() + value.len();
-        if bytes > MAX_PROPERTY_BYTES || (old.is_none() && self.values.len() >= MAX_PROPERTIES) {
-            return Err(PropertyError::LimitReached);
-        }
-        self.bytes = bytes;
-        match old.and_then(|at| self.values.get_mut(at)) {
-            Some((_, slot)) => *slot = value.to_vec(),
-            None => self.values.push((name.to_owned(), value.to_vec())),
-        }
-        Ok(())
-    }
-
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.values
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_slice())
-    }
-}
+/// What plugins set is part of the filter state, under this prefix and their names (ABI 3.2).
+const STATE_PREFIX: &str = "wasm.";
 
 /// Looks a property up.
 pub(crate) fn get(
@@ -52,185 +27,63 @@ pub(crate) fn get(
     filter: usize,
     path: &[&str],
 ) -> Result<PropertyValue, PropertyError> {
-    if path.is_empty() {
-        return Err(PropertyError::NotSerializable);
+    match path {
+        [] => Err(PropertyError::NotSerializable),
+        [name] => of_name(exchange, name),
+        _ => of_path(exchange, FilterIndex(filter), path).ok_or(PropertyError::NotFound),
     }
-    known(exchange, FilterIndex(filter), path)
-        .or_else(|| match path {
-            [name] => exchange.set_property_value(name),
-            _ => None,
-        })
+}
+
+/// A path of one element: an old name, a group, or what a plugin has set.
+fn of_name(exchange: &Exchange, name: &str) -> Result<PropertyValue, PropertyError> {
+    let known = match name {
+        // Groups are maps whose keys cannot be listed.
+        "request"
+        | "response"
+        | "source"
+        | "destination"
+        | "connection"
+        | "upstream"
+        | "xds"
+        | "filter_state"
+        | "upstream_filter_state" => return Err(PropertyError::NotSerializable),
+        // A message without fields: nothing here makes dynamic metadata.
+        "metadata" => Some(PropertyValue::Message(Vec::new())),
+        "connection_id" => peer::connection(exchange, &["id"]),
+        "cluster_name" | "route_name" | "listener_direction" => xds(exchange, &[name]),
+        _ => None,
+    };
+    known
+        .or_else(|| exchange.set_properties().get(name))
         .ok_or(PropertyError::NotFound)
 }
 
-fn known(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<PropertyValue> {
+fn of_path(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Found {
     match path {
-        ["request", rest @ ..] => request(exchange, filter, rest),
-        ["response", rest @ ..] => response(exchange, filter, rest),
-        ["source", "address"] => Some(text(exchange.facts.connection.peer)),
-        ["source", "port"] => Some(PropertyValue::Signed(
-            exchange.facts.connection.peer.port().into(),
-        )),
-        ["destination", "address"] => Some(text(exchange.facts.connection.local)),
-        ["destination", "port"] => Some(PropertyValue::Signed(
-            exchange.facts.connection.local.port().into(),
-        )),
-        ["connection", "id"] | ["connection_id"] => {
-            Some(PropertyValue::Unsigned(exchange.facts.connection.id))
-        }
-        // No TLS downstream: nobody has shown a certificate.
-        ["connection", "mtls"] => Some(PropertyValue::Boolean(false)),
-        ["connection", "requested_server_name"] => Some(text("")),
-        ["upstream", "address"] => Some(text(exchange.cluster()?.authority())),
-        ["upstream", "port"] => Some(PropertyValue::Signed(
-            exchange.cluster()?.authority().port_u16()?.into(),
-        )),
-        ["xds", "cluster_name"] | ["cluster_name"] => {
-            Some(text(exchange.route()?.cluster()?.name()))
-        }
-        ["xds", "route_name"] | ["route_name"] => Some(text(exchange.route()?.name())),
+        ["request", rest @ ..] => request::get(exchange, filter, rest),
+        ["response", rest @ ..] => response::get(exchange, filter, rest),
+        ["source", rest @ ..] => peer::socket(exchange.facts.connection.peer, rest),
+        ["destination", rest @ ..] => peer::socket(exchange.facts.connection.local, rest),
+        ["connection", rest @ ..] => peer::connection(exchange, rest),
+        ["upstream", rest @ ..] => upstream::get(exchange, rest),
+        ["xds", rest @ ..] => xds(exchange, rest),
+        ["filter_state", key] => exchange
+            .set_properties()
+            .get(key.strip_prefix(STATE_PREFIX)?),
         _ => None,
     }
 }
 
-fn text(value: impl ToString) -> PropertyValue {
-    PropertyValue::Text(value.to_string())
-}
-
-fn request(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<PropertyValue> {
+/// What a control plane would have said. There is none, so it is what an Envoy without one says.
+fn xds(exchange: &Exchange, path: &[&str]) -> Found {
     match path {
-        ["protocol"] => Some(text(protocol(exchange.facts.version)?)),
-        ["time"] => {
-            let since = exchange.facts.started.duration_since(UNIX_EPOCH).ok()?;
-            Some(PropertyValue::Timestamp(
-                i64::try_from(since.as_nanos()).ok()?,
-            ))
-        }
-        _ => exchange.ask(|machine| {
-            let head = machine.request_head(filter).ok()?;
-            match path {
-                ["path"] => Some(text(head.path.as_ref()?)),
-                ["url_path"] => Some(text(head.path.as_ref()?.path())),
-                ["query"] => Some(text(head.path.as_ref()?.query().unwrap_or(""))),
-                ["host"] => Some(text(String::from_utf8_lossy(head.authority()?.as_bytes()))),
-                ["scheme"] => Some(text(head.scheme.as_ref()?)),
-                ["method"] => Some(text(head.method.as_ref()?)),
-                ["referer"] => joined(&head.headers, "referer"),
-                ["useragent"] => joined(&head.headers, "user-agent"),
-                ["id"] => joined(&head.headers, "x-request-id"),
-                ["headers", name] => request_header(head, name),
-                ["headers"] => Some(request_entries(head)),
-                ["size"] => length(&head.headers),
-                ["headers_bytes"] => Some(PropertyValue::Signed(bytes(&head.headers))),
-                _ => None,
-            }
-        }),
-    }
-}
-
-fn response(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Option<PropertyValue> {
-    exchange.ask(|machine: &Stream| {
-        let headers = || machine.fields(filter, MapKind::ResponseHeaders).ok();
-        match path {
-            ["code"] => {
-                let status = machine.response_head(filter).ok()?.status?;
-                Some(PropertyValue::Signed(status.as_u16().into()))
-            }
-            ["code_details"] => machine.response_details().map(text),
-            ["headers", name] => joined(headers()?, name),
-            ["headers"] => Some(entries(headers()?.iter())),
-            ["trailers", name] => joined(
-                machine.fields(filter, MapKind::ResponseTrailers).ok()?,
-                name,
-            ),
-            ["trailers"] => Some(entries(
-                machine
-                    .fields(filter, MapKind::ResponseTrailers)
-                    .ok()?
-                    .iter(),
-            )),
-            ["size"] => length(headers()?),
-            ["headers_bytes"] => Some(PropertyValue::Signed(bytes(headers()?))),
-            _ => None,
-        }
-    })
-}
-
-fn protocol(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_10 => Some("HTTP/1.0"),
-        Version::HTTP_11 => Some("HTTP/1.1"),
-        Version::HTTP_2 => Some("HTTP/2"),
-        Version::HTTP_3 => Some("HTTP/3"),
+        // The built-in upstream is none.
+        ["cluster_name"] => Some(text(exchange.route()?.cluster()?.name())),
+        ["route_name"] => Some(text(exchange.route()?.name())),
+        ["virtual_host_name"] => exchange.route().map(|_| text("")),
+        ["filter_chain_name"] => Some(text("")),
+        // Unspecified.
+        ["listener_direction"] => Some(integer(0)),
         _ => None,
-    }
-}
-
-fn request_header(head: &RequestHead, name: &str) -> Option<PropertyValue> {
-    match name {
-        ":authority" => joined(&head.headers, "host"),
-        ":path" => Some(text(head.path.as_ref()?)),
-        ":method" => Some(text(head.method.as_ref()?)),
-        ":scheme" => Some(text(head.scheme.as_ref()?)),
-        _ => joined(&head.headers, name),
-    }
-}
-
-fn request_entries(head: &RequestHead) -> PropertyValue {
-    entries(
-        head.headers
-            .iter()
-            .filter(|(name, _)| *name != header::HOST),
-    )
-}
-
-fn entries<'a>(
-    fields: impl Iterator<Item = (&'a HeaderName, &'a http::HeaderValue)>,
-) -> PropertyValue {
-    PropertyValue::Entries(
-        fields
-            .map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect(),
-    )
-}
-
-/// All values of a field, joined with a comma (ABI 10).
-fn joined(headers: &http::HeaderMap, name: &str) -> Option<PropertyValue> {
-    let mut values = headers.get_all(name).iter();
-    let mut all = values.next()?.as_bytes().to_vec();
-    for value in values {
-        all.push(b',');
-        all.extend_from_slice(value.as_bytes());
-    }
-    // A field value need not be UTF-8; what a legacy plugin gets is the same bytes either way.
-    Some(match String::from_utf8(all) {
-        Ok(text) => PropertyValue::Text(text),
-        Err(error) => PropertyValue::Bytes(error.into_bytes()),
-    })
-}
-
-fn length(headers: &http::HeaderMap) -> Option<PropertyValue> {
-    let length: i64 = headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(PropertyValue::Signed(length))
-}
-
-fn bytes(headers: &http::HeaderMap) -> i64 {
-    let sum: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    i64::try_from(sum).unwrap_or(i64::MAX)
-}
-
-impl Exchange {
-    fn set_property_value(&self, name: &str) -> Option<PropertyValue> {
-        self.set_properties()
-            .get(name)
-            .map(|value| PropertyValue::Bytes(value.to_vec()))
     }
 }

@@ -9,12 +9,13 @@ use crate::plugin::{PluginCode, PluginEngine, PluginLoader};
 use crate::run::RunError;
 use crate::vm::PluginInfo;
 
-/// Plugins that share a VM in each worker: equal `vm_id`, VM configuration and code.
+/// Plugins that share a VM in each worker: equal `vm_id`, VM configuration, environment and code.
 #[derive(Debug)]
 pub(super) struct VmPlan {
     pub(super) code: PluginCode,
     pub(super) vm_id: String,
     pub(super) vm_configuration: Bytes,
+    pub(super) environment: Vec<(String, String)>,
     pub(super) recovery: Recovery,
     pub(super) roots: Vec<Root>,
 }
@@ -71,6 +72,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
         let shared = plugins.vms.iter_mut().position(|vm| {
             vm.vm_id == plugin.vm_id
                 && vm.vm_configuration == plugin.vm_configuration
+                && vm.environment == plugin.environment
                 && vm.code.is_same(&loaded)
         });
         let vm = shared.unwrap_or_else(|| {
@@ -78,6 +80,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
                 code: loaded,
                 vm_id: plugin.vm_id.clone(),
                 vm_configuration: plugin.vm_configuration.clone(),
+                environment: plugin.environment.clone(),
                 recovery: plugin.recovery,
                 roots: Vec::new(),
             });

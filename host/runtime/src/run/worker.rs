@@ -136,6 +136,7 @@ impl WorkerSetup {
                 code: plan.code.clone(),
                 vm_id: plan.vm_id.clone(),
                 configuration: plan.vm_configuration.clone(),
+                environment: plan.environment.clone(),
                 limits,
                 log_level,
                 services: self.services.clone(),

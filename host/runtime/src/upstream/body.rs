@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use super::addresses::SentRequest;
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1::H1Connection;
 use crate::BoxError;
@@ -111,6 +112,7 @@ pub struct UpstreamBody<B> {
     /// The request body, if it may still be on its way.
     request: Option<Rc<Progress>>,
     cluster: Rc<str>,
+    sent: SentRequest,
     idle: IdleTimer,
 }
 
@@ -146,6 +148,7 @@ impl<B: 'static> UpstreamBody<B> {
         connection: Option<H1Connection<B>>,
         request: Option<Rc<Progress>>,
         cluster: Rc<str>,
+        sent: SentRequest,
         idle_timeout: Duration,
     ) -> Self {
         let mut body = Self {
@@ -153,6 +156,7 @@ impl<B: 'static> UpstreamBody<B> {
             connection,
             request,
             cluster,
+            sent,
             idle: IdleTimer {
                 timeout: idle_timeout,
                 sleep: None,
@@ -163,6 +167,12 @@ impl<B: 'static> UpstreamBody<B> {
             body.release();
         }
         body
+    }
+
+    /// How the request was sent.
+    #[must_use]
+    pub fn sent(&self) -> &SentRequest {
+        &self.sent
     }
 
     /// The response is complete: its connection can serve the next request, if this one's request is complete as well.

@@ -291,6 +291,11 @@ impl Deadline {
         }
     }
 
+    /// When the exchange began: when its request was handed over.
+    pub(super) fn started(&self) -> std::time::Instant {
+        self.started.into_std()
+    }
+
     /// The timer, for the next exchange.
     pub(super) fn into_timer(self) -> Option<LazySleep> {
         Some(self.timer)

@@ -80,7 +80,8 @@ impl Cluster {
     }
 
     /// The address, when the host is one and needs no resolver.
-    pub(super) fn address(&self) -> Option<SocketAddr> {
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 

@@ -52,6 +52,21 @@ impl UpstreamErrorKind {
         }
     }
 
+    /// What went wrong with the connection itself; empty if that is not what went wrong.
+    #[must_use]
+    pub fn transport_failure(self) -> &'static str {
+        match self {
+            Self::Resolve | Self::Connect | Self::Tls | Self::ConnectTimeout => self.text(),
+            Self::NoHttp2
+            | Self::Overloaded
+            | Self::Reset
+            | Self::ResponseTimeout
+            | Self::IdleTimeout
+            | Self::Protocol
+            | Self::Request => "",
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Resolve => "host name not resolved",

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::addresses::{SentRequest, UpstreamAddresses};
 use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
@@ -35,6 +36,7 @@ pub(super) struct H1Connection<B> {
     /// Reused by all exchanges, each of which takes it and brings it back.
     pub(super) timer: Option<LazySleep>,
     pub(super) idle_since: Instant,
+    addresses: Option<Rc<UpstreamAddresses>>,
     _open: OpenGuard,
 }
 
@@ -109,6 +111,10 @@ where
         };
         match result {
             Ok(Ok(response)) => {
+                let sent = SentRequest {
+                    addresses: connection.addresses.clone(),
+                    at: deadline.started(),
+                };
                 connection.timer = deadline.into_timer();
                 let (parts, incoming) = response.into_parts();
                 let body = UpstreamBody::new(
@@ -116,6 +122,7 @@ where
                     Some(connection),
                     progress,
                     Rc::clone(&pool.name),
+                    sent,
                     pool.options.idle_timeout,
                 );
                 return Ok(Response::from_parts(parts, body));
@@ -152,6 +159,7 @@ where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
+    let addresses = UpstreamAddresses::of(io.tcp());
     let (sender, connection) = http1::Builder::new()
         .max_header_size(pool.options.max_head_bytes)
         .handshake(TokioIo::new(io))
@@ -171,6 +179,7 @@ where
         pool: Rc::downgrade(pool),
         timer: None,
         idle_since: Instant::now(),
+        addresses,
         _open: guard,
     })
 }

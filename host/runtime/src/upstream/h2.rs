@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::addresses::{SentRequest, UpstreamAddresses};
 use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
@@ -30,6 +31,8 @@ use crate::executor::LocalExecutor;
 pub(super) struct H2Slot<B> {
     state: RefCell<State<B>>,
     used_at: Cell<Instant>,
+    /// Of the newest connection.
+    addresses: RefCell<Option<Rc<UpstreamAddresses>>>,
     /// Tells connections apart.
     generation: Cell<u64>,
 }
@@ -54,6 +57,7 @@ impl<B> Default for H2Slot<B> {
         Self {
             state: RefCell::new(State::Closed),
             used_at: Cell::new(Instant::now()),
+            addresses: RefCell::default(),
             generation: Cell::new(0),
         }
     }
@@ -109,6 +113,7 @@ where
             ));
         };
         let generation = pool.h2.generation.get();
+        let addresses = pool.h2.addresses.borrow().clone();
         pool.h2.used_at.set(Instant::now());
         let mut deadline = Deadline::new(&pool.options, progress.clone(), None);
         let result = {
@@ -122,11 +127,16 @@ where
         match result {
             Ok(Ok(response)) => {
                 let (parts, incoming) = response.into_parts();
+                let sent = SentRequest {
+                    addresses,
+                    at: deadline.started(),
+                };
                 let body = UpstreamBody::new(
                     incoming,
                     None,
                     progress,
                     Rc::clone(&pool.name),
+                    sent,
                     pool.options.idle_timeout,
                 );
                 return Ok(Response::from_parts(parts, body));
@@ -248,6 +258,7 @@ where
         pool.prefers_http1.set(true);
         return Ok(Acquired::Http1);
     }
+    let addresses = UpstreamAddresses::of(io.tcp());
     let max_head = u32::try_from(pool.options.max_head_bytes).unwrap_or(u32::MAX);
     let (sender, connection) = http2::Builder::new(LocalExecutor)
         .max_header_list_size(max_head)
@@ -256,6 +267,7 @@ where
         .map_err(|error| {
             UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
         })?;
+    *pool.h2.addresses.borrow_mut() = addresses;
     let name = Rc::clone(&pool.name);
     tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {

@@ -16,6 +16,16 @@ pub(super) enum UpstreamIo {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl UpstreamIo {
+    /// The connection beneath.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 impl AsyncRead for UpstreamIo {
     fn poll_read(
         self: Pin<&mut Self>,

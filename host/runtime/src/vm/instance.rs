@@ -51,7 +51,7 @@ pub struct VmLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The plugin refused to start.
-    #[error("{phase} failed: {reason}")]
+    #[error("refused by the plugin: {reason}")]
     Refused {
         /// `start` or `configure`.
         phase: &'static str,

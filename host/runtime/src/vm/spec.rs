@@ -15,6 +15,8 @@ pub(crate) struct VmSpec {
     /// The scope of shared data and queues.
     pub(crate) vm_id: String,
     pub(crate) configuration: Bytes,
+    /// Variables that WASI shows.
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) limits: VmLimits,
     /// Messages below this level are dropped; nothing for all.
     pub(crate) log_level: Option<Level>,

@@ -101,7 +101,7 @@ impl VmState {
                 spec.limits.memory,
                 VmMeter::new(Arc::clone(&first.counters)),
             ),
-            wasi: Wasi::new(),
+            wasi: Wasi::new(&spec.environment),
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),
             metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),

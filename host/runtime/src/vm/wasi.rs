@@ -1,5 +1,5 @@
 //! The WASI 0.2 that components of ordinary toolchains import, for plugins: the real clocks and random numbers, no
-//! files, no sockets, no environment, and output that becomes the plugin's log.
+//! files, no sockets, the environment of the configuration, and output that becomes the plugin's log.
 //!
 //! The implementation is wasmtime-wasi's, except where that one would block: its synchronous functions start a runtime
 //! of their own, which inside a worker's runtime is a panic. Here every operation that could wait is asked once and
@@ -28,12 +28,13 @@ impl HasData for HasIo {
 }
 
 impl Wasi {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(environment: &[(String, String)]) -> Self {
         let stdout = PluginOutput::default();
         let stderr = PluginOutput::default();
         let ctx: WasiCtx = WasiCtxBuilder::new()
             .stdout(output::Stream(stdout.clone()))
             .stderr(output::Stream(stderr.clone()))
+            .envs(environment)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)

@@ -1,5 +1,7 @@
 //! What the driver may ask about the stream.
 
+use http::HeaderMap;
+
 use crate::deviation::Deviation;
 use crate::effect::Direction;
 use crate::filter::FilterIndex;
@@ -60,6 +62,26 @@ impl Stream {
     #[must_use]
     pub fn peek_response_head(&self) -> Option<&ResponseHead> {
         self.response.any_head()
+    }
+
+    /// Returns the request's head if the filter may read it, as [`request_head`](Self::request_head) does, but without
+    /// noting that Envoy might not show it: for properties.
+    #[must_use]
+    pub fn seen_request_head(&self, filter: FilterIndex) -> Option<&RequestHead> {
+        self.request.head(filter, self.is_over()).ok()
+    }
+
+    /// Returns the response's head if the filter may read it. See [`seen_request_head`](Self::seen_request_head).
+    #[must_use]
+    pub fn seen_response_head(&self, filter: FilterIndex) -> Option<&ResponseHead> {
+        self.response.head(filter, self.is_over()).ok()
+    }
+
+    /// Returns the response's trailers if the filter may read them. See
+    /// [`seen_request_head`](Self::seen_request_head).
+    #[must_use]
+    pub fn seen_response_trailers(&self, filter: FilterIndex) -> Option<&HeaderMap> {
+        self.response.trailers(filter, self.is_over()).ok()
     }
 
     /// Returns the details of the local response, or of the reset, that ended the exchange's normal course, for access

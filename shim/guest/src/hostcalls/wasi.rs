@@ -1,10 +1,11 @@
-//! WASI preview 1, as far as a plugin has any use for it: output, clocks, randomness (ABI reference 8.1). There are no
-//! files, no sockets, no arguments and no environment.
+//! WASI preview 1, as far as a plugin has any use for it: output, clocks, randomness, environment (ABI reference 8.1).
+//! There are no files, no sockets and no arguments.
 
 use proxy_wasi_abi::Status;
 use proxy_wasi_abi::wasi::Errno;
 
 use super::clock;
+use crate::bindings::wasi::cli::environment::get_environment;
 use crate::bindings::wasi::random::random;
 use crate::log;
 use crate::memory::{self, Input};
@@ -97,10 +98,42 @@ pub(crate) fn none_done(count: u32, why: Errno) -> Answer {
     Err(why)
 }
 
-/// `args_sizes_get` and `environ_sizes_get`: there are none.
+/// `args_sizes_get`: there are none.
 pub(crate) fn no_strings(count: u32, size: u32) -> Answer {
     memory::store_u32(count, 0).map_err(fault)?;
     memory::store_u32(size, 0).map_err(fault)
+}
+
+/// `environ_sizes_get`
+pub(crate) fn environ_sizes_get(count: u32, size: u32) -> Answer {
+    let strings = strings(&get_environment());
+    let total = strings.iter().map(Vec::len).sum();
+    let all = |number: usize| u32::try_from(number).map_err(|_| Errno::Inval);
+    memory::store_u32(count, all(strings.len())?).map_err(fault)?;
+    memory::store_u32(size, all(total)?).map_err(fault)
+}
+
+/// `environ_get`
+pub(crate) fn environ_get(list: u32, bytes: u32) -> Answer {
+    write_strings(&strings(&get_environment()), list, bytes)
+}
+
+fn strings(variables: &[(String, String)]) -> Vec<Vec<u8>> {
+    let string = |(name, value): &(String, String)| [name, "=", value, "\0"].concat().into_bytes();
+    variables.iter().map(string).collect()
+}
+
+/// Writes strings one after the other, and a list of where they are.
+fn write_strings(strings: &[Vec<u8>], list: u32, bytes: u32) -> Answer {
+    let (mut entry, mut at) = (list, bytes);
+    for string in strings {
+        memory::write(at, string).map_err(fault)?;
+        memory::store_u32(entry, at).map_err(fault)?;
+        let len = memory::length(string).map_err(fault)?;
+        at = at.checked_add(len).ok_or(Errno::Fault)?;
+        entry = entry.checked_add(4).ok_or(Errno::Fault)?;
+    }
+    Ok(())
 }
 
 /// `clock_time_get`
@@ -144,9 +177,35 @@ pub(crate) fn random_get(at: u32, len: u32) -> Answer {
     Ok(())
 }
 
-/// `poll_oneoff`: nothing ever waits. Go's runtime needs the success.
-pub(crate) fn poll_oneoff(events: u32) -> Answer {
-    memory::store_u32(events, 0).map_err(fault)
+/// `poll_oneoff`: a callback must not hold up its worker, so all that is waited for has come already. Who sleeps has slept:
+/// Go's runtime, and the `sleep` of Rust and C, need that answer.
+pub(crate) fn poll_oneoff(subscriptions: u32, events: u32, count: u32, written: u32) -> Answer {
+    if count > MAX_PIECES {
+        return Err(Errno::Inval);
+    }
+    let list = memory::read(Input(subscriptions, count * 48)).map_err(fault)?;
+    let events_of: Vec<_> = list.as_chunks().0.iter().flat_map(event).collect();
+    memory::write(events, &events_of).map_err(fault)?;
+    memory::store_u32(written, count).map_err(fault)
+}
+
+/// The event for a subscription: its mark, an error number, its kind.
+fn event(subscription: &[u8; 48]) -> [u8; 32] {
+    let (mark, kind) = (&subscription[..8], subscription[8]);
+    let [fd, _] = words(*subscription[16..].first_chunk().unwrap_or(&[0; 8]));
+    let error = match kind {
+        // A clock, at any time.
+        0 => Errno::Success,
+        // Nothing can be read.
+        1 => Errno::Badf,
+        2 => stream(fd).map_or_else(|error| error, |_| Errno::Success),
+        _ => Errno::Inval,
+    };
+    let mut event = [0; 32];
+    event[..8].copy_from_slice(mark);
+    event[8..10].copy_from_slice(&(error as u16).to_le_bytes());
+    event[10] = kind;
+    event
 }
 
 #[cfg(test)]
@@ -186,6 +245,49 @@ mod tests {
         assert_eq!(fd_renumber(1, 2), Err(Errno::Notsup));
         assert_eq!(none_done(300, Errno::Notsup), Err(Errno::Notsup));
         assert_eq!(none_done(u32::MAX, Errno::Notsup), Err(Errno::Fault));
+    }
+
+    #[test]
+    fn strings_lie_one_after_the_other() {
+        let variables = [
+            ("A".to_owned(), "1".to_owned()),
+            ("BC".into(), String::new()),
+        ];
+        let strings = strings(&variables);
+        assert_eq!(write_strings(&strings, 400, 500), Ok(()));
+        assert_eq!(memory::load_u32(400), Ok(500));
+        assert_eq!(memory::load_u32(404), Ok(504));
+        assert_eq!(memory::read(Input(500, 8)).unwrap(), b"A=1\0BC=\0");
+        assert_eq!(write_strings(&strings, 400, 65_534), Err(Errno::Fault));
+        assert_eq!(write_strings(&strings, u32::MAX, 500), Err(Errno::Fault));
+        assert_eq!(write_strings(&[], u32::MAX, u32::MAX), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_waited_for() {
+        // A clock, standard output, standard input, and what there is none of.
+        let kinds = [(0, 7, 0), (2, 1, 0), (1, 0, 8), (9, 0, 28)];
+        for ((kind, fd, _), at) in kinds.into_iter().zip([0, 48, 96, 144]) {
+            let mut subscription = [0; 48];
+            subscription[..8].fill(kind + 100);
+            subscription[8] = kind;
+            subscription[16] = fd;
+            memory::write(at, &subscription).unwrap();
+        }
+        assert_eq!(poll_oneoff(0, 1000, 4, 2000), Ok(()));
+        assert_eq!(memory::load_u32(2000), Ok(4));
+        for ((kind, _, error), at) in kinds.into_iter().zip([1000, 1032, 1064, 1096]) {
+            let mut event = [0; 32];
+            event[..8].fill(kind + 100);
+            event[8] = error;
+            event[10] = kind;
+            assert_eq!(memory::read(Input(at, 32)).unwrap(), event, "{kind}");
+        }
+        assert_eq!(poll_oneoff(0, 1000, 0, 2000), Ok(()));
+        assert_eq!(memory::load_u32(2000), Ok(0));
+        assert_eq!(poll_oneoff(65_500, 1000, 1, 2000), Err(Errno::Fault));
+        assert_eq!(poll_oneoff(0, 65_520, 1, 2000), Err(Errno::Fault));
+        assert_eq!(poll_oneoff(0, 1000, u32::MAX, 2000), Err(Errno::Inval));
     }
 
     #[test]

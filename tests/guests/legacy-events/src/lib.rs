@@ -4,9 +4,16 @@
 //! The configuration is words: `tick=MS` sets the period, `queue=NAME` registers a queue, `finish=later` asks for time at
 //! the end and takes it until the next tick, `finish=never` takes it for good. Requests with these paths are answered,
 //! the others pass: `/get/KEY`, `/set/KEY/VALUE`, `/add/KEY`, `/put/VM_ID/QUEUE/ITEM` (`-` for the own `vm_id`),
-//! `/take/QUEUE`, `/call/FUNCTION/INPUT`, `/tick/MS`, `/trap`. With `/to/PLUGIN` in front only that plugin of the chain
+//! `/take/QUEUE`, `/call/FUNCTION/INPUT`, `/tick/MS`,
+//! `/env/NAME`, `/print/TEXT`, `/sleep/MS`, `/trap`. With `/to/PLUGIN` in front only that plugin of the chain
 //! answers.
-#![expect(clippy::panic, reason = "a test asks for it")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "tests ask for it"
+)]
 
 use std::time::Duration;
 
@@ -180,6 +187,18 @@ impl EventsStream {
             ["tick", period] => {
                 set_tick(period);
                 "set".into()
+            }
+            ["env", name] => std::env::var(name).unwrap_or_else(|_| "none".into()),
+            ["print", text] => {
+                print!("one line of ");
+                eprintln!("{text}");
+                println!("{text}");
+                eprint!("an unfinished line");
+                "printed".into()
+            }
+            ["sleep", period] => {
+                std::thread::sleep(Duration::from_millis(period.parse().unwrap_or(0)));
+                "slept".into()
             }
             ["trap"] => panic!("asked to"),
             _ => return None,

@@ -3,7 +3,7 @@
 //! | Request header | Does |
 //! |---|---|
 //! | `x-read: a.b c` | reads these properties in the request's and the response's headers callback, shown in the response headers `x-at-request` and `x-at-response`, and at the end, shown in the log |
-//! | `x-set: name=value` | sets a property in the request's headers callback |
+//! | `x-set: name=value` | sets a property in the request's headers callback, and removes this header |
 //! | `x-late: name` | reads this request header in the response's headers callback |
 //! | `x-trap: yes` | panics |
 //!
@@ -90,6 +90,7 @@ impl HttpContext for Stream {
             && let Some((name, value)) = set.split_once('=')
         {
             self.set_property(vec![name], Some(value.as_bytes()));
+            self.set_http_request_header("x-set", None);
         }
         let paths = self.get_http_request_header("x-read").unwrap_or_default();
         self.paths = paths.split_whitespace().map(str::to_owned).collect();

@@ -1,6 +1,12 @@
 //! Does what its configuration and the paths of requests say, with everything that is no stream: the twin of
 //! `legacy-events`, whose page says what.
-#![expect(clippy::panic, reason = "a test asks for it")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "tests ask for it"
+)]
 
 use std::time::Duration;
 
@@ -175,6 +181,18 @@ fn answer(exchange: &Exchange<'_>, path: &str) -> Result<Option<String>> {
         ["tick", period] => {
             set_tick(exchange.root(), period)?;
             "set".into()
+        }
+        ["env", name] => std::env::var(name).unwrap_or_else(|_| "none".into()),
+        ["print", text] => {
+            print!("one line of ");
+            eprintln!("{text}");
+            println!("{text}");
+            eprint!("an unfinished line");
+            "printed".into()
+        }
+        ["sleep", period] => {
+            std::thread::sleep(Duration::from_millis(period.parse().unwrap_or(0)));
+            "slept".into()
         }
         ["trap"] => panic!("asked to"),
         _ => return Ok(None),

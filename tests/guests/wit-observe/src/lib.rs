@@ -65,6 +65,7 @@ impl HttpStream for Stream {
             && let Some((name, value)) = set.split_once('=')
         {
             exchange.set_property(name, value)?;
+            headers.remove("x-set")?;
         }
         let paths = asked("x-read")?.unwrap_or_default();
         self.paths = paths.split_whitespace().map(str::to_owned).collect();

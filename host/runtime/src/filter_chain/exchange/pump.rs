@@ -197,7 +197,9 @@ impl Exchange {
         let ended = frame.is_none() || source.is_end_stream();
         let source = if ended { slot.take() } else { None };
         drop(slot);
-        drop(source);
+        if let Some(source) = source {
+            self.upstream_ended(&source);
+        }
         match arrived(frame, ended) {
             Arrived::Data(data, end) => {
                 self.tell(|machine| machine.handle_response_data(data, end))

@@ -1,0 +1,42 @@
+//! Effective contexts and shutdown (ABI reference 4.3).
+
+use crate::harness::Case;
+
+#[test]
+fn effective_context_must_exist() {
+    let script = "configure:
+            set_effective_context(0) => 0
+            set_effective_context(1) => 0
+            set_effective_context(2) => 2
+            set_effective_context(-1) => 2
+        request_headers:
+            set_effective_context(2) => 0
+            set_effective_context(3) => 2
+            get_header_map_value(0, ':path', out) => 0 '/' // a refusal changes nothing
+            set_effective_context(1) => 0
+            get_header_map_value(0, ':path', out) => 2
+            set_effective_context(0) => 0
+            get_property('plugin_root_id', out) => *
+            set_effective_context(2) => 0
+            get_header_map_value(0, ':path', out) => 0 '/'";
+    Case::legacy(script).get();
+}
+
+/// Contexts die with `proxy_on_delete`.
+#[test]
+fn effective_context_of_a_stream_that_has_ended() {
+    let script = "request_headers#2:
+        set_effective_context(2) => 2
+        set_effective_context(3) => 0";
+    Case::legacy(script).run(|running| {
+        running.get("/");
+        running.wait_for("delete", 1);
+        running.get("/");
+    });
+}
+
+#[test]
+fn done_without_a_root_that_waits() {
+    let script = "configure:\n done() => 1\nrequest_headers:\n done() => 1";
+    Case::legacy(script).get();
+}

@@ -1,0 +1,99 @@
+//! The end of contexts, and failures (ABI reference 5).
+
+use proxy_wasi_test_support::Kind;
+
+use crate::harness::{Case, Upstream, both_kinds};
+
+both_kinds!(
+    s5_2_done_and_delete_of_a_root,
+    s5_4_a_trap_answers_503,
+    s5_4_fail_open_goes_on_without_the_plugin,
+);
+
+/// Log, done, delete, once each.
+#[test]
+fn s5_2_log_done_delete() {
+    let report = Case::legacy("").get();
+    let callbacks = report.callbacks("0");
+    let at = callbacks.iter().position(|text| text == "log 2").unwrap();
+    assert_eq!(callbacks[at..at + 3], ["log 2", "done 2", "delete 2"]);
+    for name in ["log 2", "done 2", "delete 2"] {
+        assert_eq!(callbacks.iter().filter(|text| *text == name).count(), 1);
+    }
+}
+
+/// What `proxy_on_done` of a stream returns does not matter.
+#[test]
+fn s5_2_done_of_a_stream_cannot_keep_it() {
+    let report = Case::legacy("done#1:\n return(0)").get();
+    let callbacks = report.callbacks("0");
+    assert!(callbacks.contains(&"delete 2".to_owned()), "{callbacks:?}");
+}
+
+/// Done, delete; no log.
+fn s5_2_done_and_delete_of_a_root(kind: Kind) {
+    let report = Case::new(kind, "").start().end();
+    let callbacks = report.callbacks("0");
+    let at = callbacks.iter().position(|text| text == "done 1");
+    let at = at.unwrap_or_else(|| panic!("no `done 1` in {callbacks:?}"));
+    assert_eq!(callbacks[at..], ["done 1", "delete 1"]);
+}
+
+/// A client that leaves ends the stream like any other end does.
+#[test]
+fn s5_2_a_stream_that_breaks_off_is_logged_and_deleted() {
+    let upstream = Upstream::new();
+    let report = Case::legacy("").upstream(&upstream).run(|running| {
+        let mut client = running.client();
+        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let _peer = upstream.accept();
+        client.close();
+        running.wait_for("delete", 1);
+    });
+    let callbacks = report.callbacks("0");
+    let at = callbacks.iter().position(|text| text == "log 2").unwrap();
+    assert_eq!(callbacks[at..at + 3], ["log 2", "done 2", "delete 2"]);
+    assert_eq!(report.stream_callbacks(), ["request_headers end", "log"]);
+}
+
+/// After a trap nothing more of that VM is called; a new one serves the next stream.
+fn s5_4_a_trap_answers_503(kind: Kind) {
+    let script = "request_headers#1:\n trap()";
+    // The script begins anew with the VM: every first request of a VM traps.
+    let running = Case::new(kind, script).start();
+    let reply = running.get("/");
+    assert_eq!((reply.status.as_u16(), reply.text()), (503, ""));
+    running.proxy.terminate();
+    let log = running.proxy.wait().stderr;
+    let after = log.split("request_headers 2").nth(1).unwrap();
+    for name in ["[[@0 log", "[[@0 done 2", "[[@0 delete 2", "[[@0 response"] {
+        assert!(!after.contains(name), "{name} after a trap:\n{log}");
+    }
+}
+
+fn s5_4_fail_open_goes_on_without_the_plugin(kind: Kind) {
+    let running = Case::new(kind, "request_headers:\n trap()")
+        .plugin("failure_policy", "open")
+        .plugin("recovery", "never")
+        .start();
+    // The stream in which it failed cannot go on without it.
+    running.get("/");
+    let reply = running.get("/");
+    assert_eq!(reply.status, 200);
+}
+
+/// One fails, the other does not notice.
+#[test]
+fn s5_4_others_do_not_notice() {
+    let traps = "response_headers#2:\n trap()";
+    let running = Case::legacy("").and(Kind::Legacy, traps).start();
+    assert_eq!(running.get("/").status, 200);
+    assert_eq!(running.get("/").status, 503);
+    assert_eq!(running.get("/").status, 200);
+    running.proxy.terminate();
+    let log = running.proxy.wait().stderr;
+    assert_eq!(
+        log.matches("[[@0 delete").count(),
+        3 + log.matches("[[@0 delete 1]]").count()
+    );
+}

@@ -1,0 +1,7 @@
+//! The contract.
+
+wit_bindgen::generate!({
+    world: "http-plugin",
+    path: "../../../wit",
+    generate_all,
+});
