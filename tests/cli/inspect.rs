@@ -41,7 +41,7 @@ fn a_composed_component() {
 /// A legacy module calls every hostcall at its start and logs the names of those that answer 12.
 #[test]
 fn no_hostcall_is_unimplemented() {
-    let shell = Shell::with(&[("calls-all.wasm", &wasm(modules::calls_all_hostcalls()))]);
+    let shell = Shell::with(&[("calls-all.wasm", &wasm(&modules::calls_all_hostcalls()))]);
     let served = shell.run("serve calls-all.wasm --listen 127.0.0.1:0 --workers 1");
     let log = String::from_utf8(served.stderr).unwrap();
     assert!(log.contains("proxy"), "the module has run: {log}");

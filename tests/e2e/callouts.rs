@@ -339,7 +339,8 @@ fn a_failure_has_no_headers() {
 #[test]
 fn requests_that_are_no_requests_are_refused_and_explained() {
     let [method, path, authority] = HEADERS;
-    let table: [(&[(&str, &str)], i32, &str); 7] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], i32, &'a str);
+    let table: [Case<'_>; 7] = [
         (&[path, authority], 0, "`:method`"),
         (&[method, authority], 0, "`:path`"),
         (&[method, path], 0, "`:authority`"),

@@ -130,18 +130,16 @@ pub fn run_with(
         false => None,
     };
     let admin = Admin::start(config.admin, &plugins, &services.state)?;
-    let setup = |listener| {
-        WorkerSetup::new(
-            &config,
-            &plugins,
-            &clusters,
-            &trust,
-            listener,
-            &drain,
-            access_log.as_ref().map(AccessLogWriter::handle),
-            services.clone(),
-            admin.add_worker(),
-        )
+    let setup = |listener| WorkerSetup {
+        config: Arc::clone(&config),
+        plugins: Arc::clone(&plugins),
+        clusters: Arc::clone(&clusters),
+        trust: Arc::clone(&trust),
+        listener,
+        drain: drain.clone(),
+        access_log: access_log.as_ref().map(AccessLogWriter::handle),
+        services: services.clone(),
+        metrics: admin.add_worker(),
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.

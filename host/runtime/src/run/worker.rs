@@ -28,42 +28,19 @@ const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
-    config: Arc<Config>,
-    plugins: Arc<Plugins>,
-    clusters: Arc<[Arc<Cluster>]>,
-    trust: Arc<Trust>,
-    listener: TcpListener,
-    drain: DrainSignal,
-    access_log: Option<AccessLogHandle>,
-    services: Services,
-    metrics: Option<Arc<WorkerMetrics>>,
+    pub(super) config: Arc<Config>,
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) clusters: Arc<[Arc<Cluster>]>,
+    /// For what is no cluster.
+    pub(super) trust: Arc<Trust>,
+    pub(super) listener: TcpListener,
+    pub(super) drain: DrainSignal,
+    pub(super) access_log: Option<AccessLogHandle>,
+    pub(super) services: Services,
+    pub(super) metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
-    pub(super) fn new(
-        config: &Arc<Config>,
-        plugins: &Arc<Plugins>,
-        clusters: &Arc<[Arc<Cluster>]>,
-        trust: &Arc<Trust>,
-        listener: TcpListener,
-        drain: &DrainSignal,
-        access_log: Option<AccessLogHandle>,
-        services: Services,
-        metrics: Option<Arc<WorkerMetrics>>,
-    ) -> Self {
-        Self {
-            config: Arc::clone(config),
-            plugins: Arc::clone(plugins),
-            clusters: Arc::clone(clusters),
-            trust: Arc::clone(trust),
-            listener,
-            drain: drain.clone(),
-            access_log,
-            services,
-            metrics,
-        }
-    }
-
     /// Starts the plugins, tells `started`, and serves until drained.
     pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
