@@ -9,6 +9,7 @@ mod script;
 pub(crate) use case::{Case, Running};
 pub(crate) use module::Module;
 pub(crate) use peer::{Peer, Upstream};
+pub(crate) use report::Report;
 
 /// Two tests of each scenario.
 macro_rules! both_kinds {

@@ -12,8 +12,14 @@
 
 mod harness;
 
+mod deviations;
+mod s10_properties;
+mod s1_5_imports;
 mod s1_module;
 mod s3_wire_formats;
+mod s4_10_shared_data;
+mod s4_11_shared_queues;
+mod s4_12_foreign_functions;
 mod s4_1_memory;
 mod s4_1_rules;
 mod s4_2_integration;
@@ -27,5 +33,7 @@ mod s5_life_cycle;
 mod s6_1_callbacks;
 mod s6_2_actions;
 mod s6_4_local_responses;
+mod s6_6_timers;
 mod s7_phases;
 mod s8_wasi;
+mod s9_1_metrics;

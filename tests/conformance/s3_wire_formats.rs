@@ -90,22 +90,6 @@ fn s3_1_malformed_headers_of_a_local_response_are_none() {
     });
 }
 
-/// In order, repeated names with all their values. Fields of one name stand together, as in the list of the next
-/// plugin; Envoy leaves each where it was.
-#[test]
-fn s3_1_pairs_come_in_order_with_repetitions() {
-    let script = "request_headers:
-        set_header_map_pairs(0, pairs(':authority' 'h' ':path' '/a' ':method' 'GET' 'x-b' '2' 'x-b' '' 'x-a' '1')) => 0
-        get_header_map_pairs(0, out) => 0 pairs(':authority' 'h' ':path' '/a' ':method' 'GET' 'x-b' '2' 'x-b' '' 'x-a' '1')
-        add_header_map_value(0, 'x-b', '3')
-        get_header_map_pairs(0, out) => 0 pairs(':authority' 'h' ':path' '/a' ':method' 'GET' 'x-b' '2' 'x-b' '' 'x-b' '3' 'x-a' '1')";
-    Case::legacy(script).run(|running| {
-        let reply = running.get("/");
-        assert_eq!(reply.echoed("x-b"), ["2", "", "3"]);
-        assert_eq!(reply.echo()["path"], "/a");
-    });
-}
-
 /// With and without a NUL at the end; dots are letters like any other; an empty path is no path.
 #[test]
 fn s3_2_property_paths() {

@@ -1,5 +1,7 @@
 //! Effective contexts and shutdown (ABI reference 4.3).
 
+use proxy_wasi_test_support::Kind;
+
 use crate::harness::Case;
 
 #[test]
@@ -39,4 +41,29 @@ fn effective_context_of_a_stream_that_has_ended() {
 fn done_without_a_root_that_waits() {
     let script = "configure:\n done() => 1\nrequest_headers:\n done() => 1";
     Case::legacy(script).get();
+}
+
+/// In Envoy every context of the VM will do, also another plugin's.
+#[test]
+fn effective_context_of_another_plugin() {
+    let first = "request_headers:
+        set_effective_context(1) => 0
+        set_effective_context(2) => 2
+        set_effective_context(3) => 0
+        set_effective_context(4) => 2";
+    let second = "request_headers:
+        set_effective_context(2) => 0
+        set_effective_context(1) => 2
+        set_effective_context(3) => 2
+        set_effective_context(4) => 0";
+    let case = Case::legacy(first)
+        .plugin("vm_id", "shared")
+        .and(Kind::Legacy, second)
+        .plugin("vm_id", "shared");
+    let report = case.get();
+    assert!(
+        report
+            .callbacks("1")
+            .contains(&"context_create 4 2".to_owned())
+    );
 }

@@ -6,6 +6,7 @@ use crate::harness::{Case, Upstream, both_kinds};
 
 both_kinds!(
     s5_2_done_and_delete_of_a_root,
+    s5_2_a_root_may_ask_for_time,
     s5_4_a_trap_answers_503,
     s5_4_fail_open_goes_on_without_the_plugin,
 );
@@ -37,6 +38,22 @@ fn s5_2_done_and_delete_of_a_root(kind: Kind) {
     let at = callbacks.iter().position(|text| text == "done 1");
     let at = at.unwrap_or_else(|| panic!("no `done 1` in {callbacks:?}"));
     assert_eq!(callbacks[at..], ["done 1", "delete 1"]);
+}
+
+/// `proxy_on_done` that returns 0 keeps the root, and what comes to it, until `proxy_done`.
+fn s5_2_a_root_may_ask_for_time(kind: Kind) {
+    let script = "configure:
+            done() => 1 | not-waiting
+        done@1:
+            set_tick_period_milliseconds(1)
+            return(0)
+        tick#2:
+            done() => 0
+            done() => 1 | * // once";
+    let report = Case::new(kind, script).start().end();
+    let callbacks = report.callbacks("0");
+    let at = callbacks.iter().position(|text| text == "done 1").unwrap();
+    assert_eq!(callbacks[at..], ["done 1", "tick 1", "tick 1", "delete 1"]);
 }
 
 /// A client that leaves ends the stream like any other end does.

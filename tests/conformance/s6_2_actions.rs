@@ -7,6 +7,7 @@ use crate::harness::{Case, Running, Upstream, both_kinds};
 both_kinds!(
     s2_3_headers_results,
     s2_3_data_results,
+    s2_3_trailers_results,
     s6_2_pause_in_headers_holds_everything,
     s6_2_stop_iteration_keeps_bodies_coming,
     s6_2_continue_from_a_body_callback_releases_the_head,
@@ -113,6 +114,35 @@ fn s2_3_data_results(kind: Kind) {
             client.send("B");
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.chunked_body().0, forwarded, "{result}");
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            client.head();
+        });
+    }
+}
+
+fn s2_3_trailers_results(kind: Kind) {
+    for (result, holds) in [(0, false), (1, true), (2, true), (-1, true)] {
+        let script = format!(
+            "request_trailers:
+                return({result})
+            {}",
+            resumed_by(3, 0)
+        );
+        let upstream = Upstream::new();
+        let case = Case::new(kind, &script).upstream(&upstream);
+        case.start_and(|running| {
+            let mut client = running.client();
+            client.send_head(&CHUNKED);
+            client.trailers(&["x-trailer: 1"]);
+            let (mut peer, _) = upstream.accept();
+            running.wait_for("request_trailers", 1);
+            nudge(running);
+            if holds {
+                assert!(peer.is_silent(), "{result}");
+                nudge(running);
+            }
+            let (body, trailers) = peer.chunked_body();
+            assert_eq!((body.as_str(), trailers.trim()), ("", "x-trailer: 1"));
             peer.send_head(&["HTTP/1.1 204 No Content"]);
             client.head();
         });

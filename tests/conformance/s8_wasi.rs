@@ -134,18 +134,40 @@ fn fd_readdir_finds_nothing() {
     assert_eq!(answers[0][1], "0");
 }
 
-/// Success at once, with no event: Go's runtime needs it.
+/// Success at once: Go's runtime needs it. What is waited for counts as having come.
 #[test]
 fn poll_oneoff_does_not_wait() {
     // A subscription to the monotonic clock, an hour from now.
-    let subscription = r"'\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\xa0\xb8\x30\x46\x03\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'";
+    let mut subscription = [0_u8; 48];
+    subscription[..8].copy_from_slice(b"the-mark");
+    subscription[16] = 1;
+    subscription[24..32].copy_from_slice(&3_600_000_000_000_u64.to_le_bytes());
+    let subscription: String = subscription
+        .iter()
+        .map(|byte| format!("\\x{byte:02x}"))
+        .collect();
     let script = format!(
         "request_headers:
             wasi.poll_oneoff(0, 0, 0, u32) => 0 0
-            wasi.poll_oneoff({subscription}, 1, u32) => *"
+            wasi.poll_oneoff(at('{subscription}'), room32, 1, u32) => 0 *
+            wasi.poll_oneoff(at('{subscription}'), room32, 1, end+0) => 21"
     );
-    let script = script.replace(&format!("({subscription}, 1, u32)"), "(0, 0, 0, u32)");
-    Case::legacy(&script).run(|running| assert_eq!(running.get("/").status, 200));
+    let report = Case::legacy(&script).run(|running| assert_eq!(running.get("/").status, 200));
+    let words = report.answers("0.2")[0].clone();
+    let mark = conformance_script::hex(b"the-mark");
+    assert!(words[1].starts_with(&format!("x{mark}0000")), "{words:?}");
+    assert_eq!(words[2], "1");
+}
+
+#[test]
+fn the_environment_is_what_is_configured() {
+    let script = "request_headers:
+        wasi.environ_sizes_get(u32, u32) => 0 1 10
+        wasi.environ_get(room4, room10) => 0 * 'NAME=text\\0'
+        wasi.environ_get(room4, end-9) => 21";
+    Case::legacy(script)
+        .plugin("env", serde_json::json!({ "NAME": "text" }))
+        .get();
 }
 
 /// Nobody hears the signal; the function is one that Envoy lacks.

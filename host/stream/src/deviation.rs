@@ -5,7 +5,7 @@ use std::fmt;
 /// A way in which this machine behaves unlike Envoy 1.36, on purpose.
 ///
 /// [`Stream::take_deviation`](crate::Stream::take_deviation) tells which of them a filter has relied on, so that its
-/// author can be warned of what would happen in Envoy. The last three are never told: nobody relies on them.
+/// author can be warned of what would happen in Envoy. The last four are never told: nobody relies on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -27,11 +27,13 @@ pub enum Deviation {
     AuthorityIsRequired,
     /// A plugin failed while a stream needed it.
     FailuresAreImmediate,
+    /// A list of all fields was read in which names repeat.
+    RepeatedFieldsStandTogether,
 }
 
 impl Deviation {
     /// Every deviation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HeadersStayReadable,
         Self::ResumeWithoutPause,
         Self::ContentLengthKeptTrue,
@@ -41,6 +43,7 @@ impl Deviation {
         Self::EmptyPiecesAreNotShown,
         Self::AuthorityIsRequired,
         Self::FailuresAreImmediate,
+        Self::RepeatedFieldsStandTogether,
     ];
 
     /// Returns its name in logs and documentation.
@@ -56,6 +59,7 @@ impl Deviation {
             Self::EmptyPiecesAreNotShown => "empty-pieces-are-not-shown",
             Self::AuthorityIsRequired => "authority-is-required",
             Self::FailuresAreImmediate => "failures-are-immediate",
+            Self::RepeatedFieldsStandTogether => "repeated-fields-stand-together",
         }
     }
 
@@ -96,6 +100,10 @@ impl Deviation {
             Self::FailuresAreImmediate => {
                 "when a plugin fails, its streams are answered at once if it holds them or is still to be called for them; in \
                  Envoy each is answered at its next callback"
+            }
+            Self::RepeatedFieldsStandTogether => {
+                "in a list of all fields those of one name stand together, where the first of them stood, behind the \
+                 pseudo-headers, whose order is fixed; in Envoy each stands where it was put"
             }
         }
     }

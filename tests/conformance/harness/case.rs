@@ -55,6 +55,18 @@ impl Case {
         Self::default().and_module(module, script)
     }
 
+    /// One legacy module of a test's own, which runs no script.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        let directory = directory().join("modules");
+        fs::create_dir_all(&directory).unwrap();
+        let file = directory.join(format!("{:016x}.wasm", hasher.finish()));
+        fs::write(&file, bytes).unwrap();
+        Self::default().and_file(Kind::Legacy, file, "")
+    }
+
     /// Another plugin, behind those so far on the request path. Its tag is its place.
     pub(crate) fn and(self, kind: Kind, script: &str) -> Self {
         match kind {

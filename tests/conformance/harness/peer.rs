@@ -125,6 +125,14 @@ impl Peer {
         (body, self.head())
     }
 
+    /// Whether nothing has come that has not been read.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        self.stream.get_ref().set_nonblocking(true).unwrap();
+        let silent = self.stream.fill_buf().is_err();
+        self.stream.get_ref().set_nonblocking(false).unwrap();
+        silent
+    }
+
     /// Reads until the other end closes the connection, however it does.
     pub(crate) fn rest(&mut self) -> String {
         let mut bytes = Vec::new();

@@ -135,6 +135,11 @@ impl<'a> Text<'a> {
             }
             return Arg::Pieces(pieces);
         }
+        if self.take("at(") {
+            let bytes = self.bytes().unwrap_or_else(|| self.wrong());
+            self.need(")");
+            return Arg::Address(bytes);
+        }
         if let Some(bytes) = self.bytes() {
             return Arg::Bytes(bytes);
         }

@@ -11,6 +11,8 @@ pub enum Arg {
     FromEnd(i64),
     /// Bytes in memory: address and length.
     Bytes(Vec<u8>),
+    /// Bytes in memory: their address only.
+    Address(Vec<u8>),
     /// A list of pieces of memory, as WASI has it: address and count.
     Pieces(Vec<Vec<u8>>),
     /// Room for address and length of bytes: two addresses.
@@ -30,6 +32,9 @@ impl Arg {
     pub fn parse(word: &str) -> Option<Self> {
         if let Some(digits) = word.strip_prefix('x') {
             return Some(Self::Bytes(unhex(digits)?));
+        }
+        if let Some(digits) = word.strip_prefix('&') {
+            return Some(Self::Address(unhex(digits)?));
         }
         if let Some(pieces) = word.strip_prefix('[') {
             let pieces = pieces.strip_suffix(']')?;
@@ -67,6 +72,7 @@ impl fmt::Display for Arg {
             Self::Number(number) => write!(f, "{number}"),
             Self::FromEnd(offset) => write!(f, "end{offset:+}"),
             Self::Bytes(bytes) => write!(f, "x{}", hex(bytes)),
+            Self::Address(bytes) => write!(f, "&{}", hex(bytes)),
             Self::Pieces(pieces) => {
                 let pieces: Vec<_> = pieces.iter().map(|piece| hex(piece)).collect();
                 write!(f, "[{}]", pieces.join(","))

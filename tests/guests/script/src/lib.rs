@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn scripts_survive_their_text() {
-        let text = "# 1\n@ request_body#2\n3 f 1 -2 end-4 x6162 x [61,] out u32 u32>t $t u64 room24\n@ log\n";
+        let text = "# 1\n@ request_body#2\n3 f 1 -2 end-4 x6162 x &61 [61,] out u32 u32>t $t u64 room24\n@ log\n";
         let script = Script::parse(text).expect("it is a script");
         assert_eq!(script.to_string(), text);
         assert_eq!(script.blocks.len(), 2);

@@ -62,6 +62,7 @@ impl Machine for Raw {
                 Arg::Number(number) => params.push(*number),
                 Arg::FromEnd(offset) => params.push(memory_size() + offset),
                 Arg::Bytes(bytes) => params.extend([address(bytes), bytes.len() as i64]),
+                Arg::Address(bytes) => params.push(address(bytes)),
                 Arg::Pieces(pieces) => {
                     let list: Vec<u8> = pieces
                         .iter()

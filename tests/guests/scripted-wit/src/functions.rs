@@ -8,7 +8,7 @@ use conformance_script::Answer;
 use crate::bindings::proxy_wasm::plugin::http_callout::{self, CalloutRequest};
 use crate::bindings::proxy_wasm::plugin::http_stream::{self, LocalResponse};
 use crate::bindings::proxy_wasm::plugin::metrics::{Counter, Gauge, Histogram};
-use crate::bindings::proxy_wasm::plugin::plugin_types::{Direction, HeaderMap};
+use crate::bindings::proxy_wasm::plugin::plugin_types::{Direction, HeaderMap, Interest};
 use crate::bindings::proxy_wasm::plugin::property::{self, PropertyValue};
 use crate::bindings::proxy_wasm::plugin::shared_queue::Queue;
 use crate::bindings::proxy_wasm::plugin::{
@@ -111,6 +111,10 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
         }
         ("continue_stream", [Number(of)]) => {
             http_stream::resume(stream, message(*of));
+            ok
+        }
+        ("narrow_interest", [Bytes(_)]) => {
+            http_stream::narrow_interest(stream, Interest::empty());
             ok
         }
         ("close_stream", [Number(_)]) => {

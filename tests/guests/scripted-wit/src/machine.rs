@@ -77,7 +77,7 @@ impl Machine for Typed {
                     continue;
                 }
                 Arg::OutBytes | Arg::OutU64 => continue,
-                Arg::FromEnd(_) | Arg::Pieces(_) | Arg::Room(_) => {
+                Arg::FromEnd(_) | Arg::Address(_) | Arg::Pieces(_) | Arg::Room(_) => {
                     return Answer::status("no-addresses-here");
                 }
             });
