@@ -51,10 +51,10 @@ fn declare_property(kind: Kind) {
         request_headers:
             set_property('once', 'one')
             set_property('once', 'two') => 2 | rejected
-            get_property('once', out) => 0 'one'
+            get_property('once', out) => 0 'one' | 0 bytes 'one'
             set_property('free', 'one')
             set_property('free', 'two')
-            get_property('free', out) => 0 'two'";
+            get_property('free', out) => 0 'two' | 0 bytes 'two'";
     Case::new(kind, script).get();
 }
 

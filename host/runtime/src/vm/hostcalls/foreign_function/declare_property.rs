@@ -13,7 +13,7 @@ const CONNECTION: i32 = 2;
 
 /// The argument. Its other fields are the value's type and schema, which only the host's own readers would need:
 /// plugins read the bytes that were set.
-#[derive(Message)]
+#[derive(Message, PartialEq)]
 struct Declaration {
     #[prost(string, tag = 1)]
     name: String,
