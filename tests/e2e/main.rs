@@ -14,6 +14,7 @@ mod admin;
 mod bodies;
 mod chain;
 mod compose;
+mod enemies;
 mod events;
 mod examples;
 mod exchange;

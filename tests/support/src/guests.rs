@@ -10,6 +10,8 @@ pub enum Example {
     Bodies,
     Body,
     Config,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-enemy` says what it does.
+    Enemy,
     /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
     Events,
     Headers,
@@ -44,6 +46,7 @@ impl Example {
             (Kind::Legacy, Self::Bodies) => env!("GUEST_LEGACY_BODIES"),
             (Kind::Legacy, Self::Body) => env!("GUEST_LEGACY_RUST_BODY"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
+            (Kind::Legacy, Self::Enemy) => env!("GUEST_LEGACY_ENEMY"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
             (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
@@ -51,6 +54,7 @@ impl Example {
             (Kind::Wit, Self::Bodies) => env!("GUEST_WIT_BODIES"),
             (Kind::Wit, Self::Body) => env!("GUEST_WIT_RUST_BODY"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
+            (Kind::Wit, Self::Enemy) => env!("GUEST_WIT_ENEMY"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
             (Kind::Wit, Self::Observe) => env!("GUEST_WIT_OBSERVE"),

@@ -15,10 +15,12 @@
 
 mod client;
 mod guests;
+mod long;
 mod origin;
 mod proxy;
 
 pub use client::{Client, Reply};
 pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT};
+pub use long::{Checker, LongBody, Pattern};
 pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};

@@ -1,6 +1,7 @@
 //! A scripted upstream.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,12 +9,18 @@ use std::thread;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use http_body_util::{BodyExt, Either, Full, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
+
+use crate::long::{Checker, LongBody, Pattern};
+
+/// Streams that one HTTP/2 connection may carry at once: all that a test can think of.
+const STREAMS: u32 = 100_000;
 
 /// A request that came in.
 #[derive(Clone, Debug)]
@@ -40,35 +47,36 @@ pub struct Origin {
 impl Origin {
     pub fn start(answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         let received = Arc::new(Mutex::new(Vec::new()));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let answer = Arc::new(answer);
-        let log = Arc::clone(&received);
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).unwrap();
-                loop {
-                    let (stream, _) = listener.accept().await.unwrap();
-                    let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                    let service = service_fn(move |request| {
-                        serve(request, Arc::clone(&answer), Arc::clone(&log))
-                    });
-                    let builder = auto::Builder::new(TokioExecutor::new());
-                    tokio::spawn(async move {
-                        // A client that goes away is none of the test's business.
-                        let _ = builder
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
-                    });
-                }
-            });
-        });
+        let (answer, log) = (Arc::new(answer), Arc::clone(&received));
+        let address = listen(move |request| serve(request, Arc::clone(&answer), Arc::clone(&log)));
         Self { address, received }
+    }
+
+    /// Answers when so many requests are there, all of them at once: they were open at the same time.
+    pub fn gathering(count: usize) -> Self {
+        let all = Arc::new(Barrier::new(count));
+        let address = listen(move |request: Request<Incoming>| {
+            let all = Arc::clone(&all);
+            async move {
+                drop(request);
+                all.wait().await;
+                Ok(Response::new(Full::new(Bytes::from("all are here"))))
+            }
+        });
+        Self {
+            address,
+            received: Arc::default(),
+        }
+    }
+
+    /// Answers a GET of `/N` with N bytes of a pattern. Any other request is to bring the pattern `expected`; the answer
+    /// is `right`, with the number of bytes in the header `x-length`, or says what is wrong with them.
+    pub fn long(pattern: Pattern, expected: Pattern) -> Self {
+        let address = listen(move |request| long(request, pattern.clone(), expected.checker()));
+        Self {
+            address,
+            received: Arc::default(),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -88,6 +96,66 @@ impl Origin {
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
+}
+
+/// Serves on a free port, from a thread that ends with the process.
+fn listen<S, F, B>(service: S) -> SocketAddr
+where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            let mut builder = auto::Builder::new(TokioExecutor::new());
+            builder.http2().max_concurrent_streams(STREAMS);
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (builder, service) = (builder.clone(), service_fn(service.clone()));
+                tokio::spawn(async move {
+                    // A client that goes away is none of the test's business.
+                    let _ = builder
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+    });
+    address
+}
+
+async fn long(
+    request: Request<Incoming>,
+    pattern: Pattern,
+    mut checker: Checker,
+) -> Result<Response<Either<LongBody, Full<Bytes>>>, Infallible> {
+    if request.method() == Method::GET {
+        let length = request.uri().path().trim_start_matches('/').parse();
+        let body = pattern.body(length.expect("the path is a length"));
+        return Ok(Response::new(Either::Left(body)));
+    }
+    let mut body = request.into_body();
+    let mut failed = None;
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => checker.push(frame.data_ref().map_or(&[], Bytes::as_ref)),
+            Err(error) => failed = Some(error.to_string()),
+        }
+    }
+    let (length, answer) = match (failed, checker.finish()) {
+        (Some(error), _) | (None, Err(error)) => (0, error),
+        (None, Ok(length)) => (length, "right".to_owned()),
+    };
+    let response = Response::builder().header("x-length", length);
+    Ok(response.body(Either::Right(Full::from(answer))).unwrap())
 }
 
 async fn serve(
