@@ -9,6 +9,8 @@ pub enum Example {
     /// Not an example but a plugin for tests: `tests/guests/legacy-bodies` says what it does.
     Bodies,
     Body,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-callout` says what it does.
+    Callout,
     Config,
     /// Not an example but a plugin for tests: `tests/guests/legacy-enemy` says what it does.
     Enemy,
@@ -45,6 +47,7 @@ impl Example {
             (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
             (Kind::Legacy, Self::Bodies) => env!("GUEST_LEGACY_BODIES"),
             (Kind::Legacy, Self::Body) => env!("GUEST_LEGACY_RUST_BODY"),
+            (Kind::Legacy, Self::Callout) => env!("GUEST_LEGACY_CALLOUT"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
             (Kind::Legacy, Self::Enemy) => env!("GUEST_LEGACY_ENEMY"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
@@ -53,6 +56,7 @@ impl Example {
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
             (Kind::Wit, Self::Bodies) => env!("GUEST_WIT_BODIES"),
             (Kind::Wit, Self::Body) => env!("GUEST_WIT_RUST_BODY"),
+            (Kind::Wit, Self::Callout) => env!("GUEST_WIT_CALLOUT"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
             (Kind::Wit, Self::Enemy) => env!("GUEST_WIT_ENEMY"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
