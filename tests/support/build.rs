@@ -6,11 +6,13 @@ use proxy_wasi_guest_builder::GuestBuild;
 const GUESTS: &[(&str, &str)] = &[
     ("conformance-scripted-legacy", "wasm32-unknown-unknown"),
     ("conformance-scripted-wit", "wasm32-wasip2"),
+    ("legacy-callout", "wasm32-wasip1"),
     ("legacy-events", "wasm32-wasip1"),
     ("legacy-observe", "wasm32-wasip1"),
     ("legacy-rust-auth", "wasm32-wasip1"),
     ("legacy-rust-config", "wasm32-wasip1"),
     ("legacy-rust-headers", "wasm32-wasip1"),
+    ("wit-callout", "wasm32-wasip2"),
     ("wit-events", "wasm32-wasip2"),
     ("wit-observe", "wasm32-wasip2"),
     ("wit-rust-auth", "wasm32-wasip2"),

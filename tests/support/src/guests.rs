@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Example {
     Auth,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-callout` says what it does.
+    Callout,
     Config,
     /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
     Events,
@@ -38,11 +40,13 @@ impl Example {
     pub fn file(self, kind: Kind) -> PathBuf {
         Path::new(match (kind, self) {
             (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
+            (Kind::Legacy, Self::Callout) => env!("GUEST_LEGACY_CALLOUT"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
             (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
+            (Kind::Wit, Self::Callout) => env!("GUEST_WIT_CALLOUT"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),

@@ -3,24 +3,27 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, Method, Request, Response, Version};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::listener;
 
 /// A request that came in.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub method: Method,
     pub path: String,
+    pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
 }
 
 /// An upstream on a free port, HTTP/1 and HTTP/2 with prior knowledge, that answers as told. It ends with the test's
@@ -28,41 +31,46 @@ pub struct Received {
 #[derive(Clone, Debug)]
 pub struct Origin {
     address: SocketAddr,
+    scheme: &'static str,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Origin {
     pub fn start(answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self::start_with(None, answer)
+    }
+
+    /// An origin behind TLS, whose URL begins with `https://`.
+    pub fn start_tls(
+        tls: TlsAcceptor,
+        answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(tls), answer)
+    }
+
+    fn start_with(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
         let received = Arc::new(Mutex::new(Vec::new()));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let answer = Arc::new(answer);
         let log = Arc::clone(&received);
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).unwrap();
-                loop {
-                    let (stream, _) = listener.accept().await.unwrap();
-                    let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                    let service = service_fn(move |request| {
-                        serve(request, Arc::clone(&answer), Arc::clone(&log))
-                    });
-                    let builder = auto::Builder::new(TokioExecutor::new());
-                    tokio::spawn(async move {
-                        // A client that goes away is none of the test's business.
-                        let _ = builder
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
-                    });
-                }
-            });
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let address = listener::serve(tls, move |io| {
+            let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+            let service =
+                service_fn(move |request| serve(request, Arc::clone(&answer), Arc::clone(&log)));
+            let builder = auto::Builder::new(TokioExecutor::new());
+            async move {
+                // A client that goes away is none of the test's business.
+                let _ = builder.serve_connection(TokioIo::new(io), service).await;
+            }
         });
-        Self { address, received }
+        Self {
+            address,
+            scheme,
+            received,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -70,7 +78,7 @@ impl Origin {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The requests so far.
@@ -85,18 +93,17 @@ async fn serve(
     log: Arc<Mutex<Vec<Received>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
+    let body = body.collect().await.ok();
     let received = Received {
         method: head.method,
         path: head
             .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
+        version: head.version,
         headers: head.headers,
-        body: body
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default(),
+        trailers: body.as_ref().and_then(|body| body.trailers().cloned()),
+        body: body.map(Collected::to_bytes).unwrap_or_default(),
     };
     let response = answer(&received);
     log.lock().unwrap().push(received);

@@ -64,6 +64,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
                 name: plugin.name.clone(),
                 root_id: plugin.root_id.clone(),
                 vm_id: plugin.vm_id.clone(),
+                allow_callouts: plugin.allow_callouts,
                 counters: Arc::default(),
             }),
             configuration: plugin.configuration.clone(),

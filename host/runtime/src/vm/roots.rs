@@ -111,11 +111,12 @@ impl VmState {
     }
 
     /// Forgets a root context, and gives up what it waits for.
-    pub(crate) fn delete_root(&mut self, root: u64) {
-        if let Some(root) = self.root_mut(root) {
+    pub(crate) fn delete_root(&mut self, ended: u64) {
+        if let Some(root) = self.root_mut(ended) {
             root.end_tasks();
             root.deleted = true;
         }
+        self.callouts.get_mut().forget_root(ended);
         self.root_ended.notify_one();
     }
 
@@ -145,7 +146,6 @@ impl VmState {
     /// alive.
     ///
     /// Nothing is started, and nothing returned, for a root context that does not live.
-    #[expect(dead_code, reason = "nothing but ticks is waited for yet")]
     pub(crate) fn spawn(
         &mut self,
         root: u64,
@@ -159,6 +159,7 @@ impl VmState {
         for root in &mut self.roots {
             root.end_tasks();
         }
+        self.callouts.get_mut().forget_all();
         self.root_ended.notify_one();
     }
 }

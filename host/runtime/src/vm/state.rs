@@ -12,6 +12,7 @@ use wasmtime_wasi::WasiCtx;
 
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
+use super::callouts::Callouts;
 use super::limits::VmLimiter;
 use super::log::{self, PluginOutput};
 use super::metrics::MetricHandles;
@@ -19,6 +20,7 @@ use super::roots::Root;
 use super::shared::VmHandle;
 use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
+use crate::config::AllowCallouts;
 use crate::metrics::{PluginCounters, VmMeter};
 use crate::services::Services;
 
@@ -31,6 +33,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
+    /// Where its callouts may go.
+    pub allow_callouts: AllowCallouts,
     /// What is counted of the plugin, over all workers.
     pub counters: Arc<PluginCounters>,
 }
@@ -68,6 +72,7 @@ pub(crate) struct VmState {
     pub(crate) vm_id: String,
     pub(crate) services: Services,
     pub(crate) metrics: MetricHandles,
+    pub(super) callouts: Fragile<Callouts>,
     /// Handles of queues that the plugin holds.
     pub(crate) open_queues: usize,
     /// What was reported about the plugin, and is not again.
@@ -100,6 +105,7 @@ impl VmState {
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),
             metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
+            callouts: Fragile::new(Callouts::new(spec.callouts.clone())),
             open_queues: 0,
             reported: FxHashSet::default(),
         }
@@ -151,13 +157,6 @@ impl VmState {
     pub(crate) fn keeps(&self, level: Level) -> bool {
         self.log_level
             .is_some_and(|lowest| level as u8 >= lowest as u8)
-    }
-
-    /// Reports, once, that a plugin has called a function which this host lacks.
-    pub(crate) fn report_unsupported(&mut self, function: &'static str) {
-        self.report_once(function, || {
-            format!("`{function}` is not supported by this host yet: it answers `unsupported`")
-        });
     }
 
     /// Warns, once for each `what`, of something that a plugin might do with each request.
