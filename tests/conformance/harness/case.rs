@@ -117,6 +117,11 @@ impl Case {
         self.config("upstream", upstream.url())
     }
 
+    /// Names an upstream for callouts.
+    pub(crate) fn cluster(self, name: &str, upstream: &Upstream) -> Self {
+        self.config("clusters", json!([{ "name": name, "url": upstream.url() }]))
+    }
+
     /// Adds a flag of the command line.
     pub(crate) fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
