@@ -159,3 +159,14 @@ fn s5_4_others_do_not_notice() {
         3 + log.matches("[[@0 delete 1]]").count()
     );
 }
+
+/// What a callback has asked for before it traps is done.
+#[test]
+fn s5_4_a_local_response_before_a_trap_is_sent() {
+    let script = "request_headers:
+        send_local_response(403, '', 'no', '', -1) => 0
+        trap()";
+    let running = Case::legacy(script).start();
+    let reply = running.get("/");
+    assert_eq!((reply.status.as_u16(), reply.text()), (403, "no"));
+}

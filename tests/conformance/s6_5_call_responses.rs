@@ -13,6 +13,9 @@ both_kinds!(
     a_local_response_needs_the_stream,
     an_answer_to_a_dead_stream_still_comes_to_the_root,
     answers_come_once_in_any_order,
+    a_held_body_is_read_and_edited_from_an_answer,
+    a_held_response_is_edited_from_an_answer,
+    several_plugins_of_a_vm_get_their_own_answers,
 );
 
 const CALL: &str =
@@ -302,4 +305,123 @@ fn callouts_end_with_their_root() {
     assert_eq!(callbacks[callbacks.len() - 2..], ["done 1", "delete 1"]);
     let (mut peer, _) = waiting.unwrap();
     assert_eq!(peer.rest(), "");
+}
+
+/// The body is held as a whole while somebody is asked about it.
+fn a_held_body_is_read_and_edited_from_an_answer(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            remove_header_map_value(0, 'content-length')
+        request_body:
+            {CALL}
+            return(1)
+        http_call_response:
+            legacy get_buffer_bytes(0, 0, 99, out) => 0 null // of the root
+            set_effective_context(2)
+            get_buffer_bytes(0, 0, 99, out) => 0 'body'
+            set_buffer_bytes(0, 4, 0, ', checked') => 0
+            get_buffer_bytes(0, 0, 99, out) => 0 'body, checked'
+            continue_stream(0)"
+    );
+    let upstream = Upstream::new();
+    let report = case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+            client.send("body");
+            answer(&auth);
+            let (mut peer, _) = upstream.accept();
+            assert_eq!(peer.chunked_body().0, "body, checked");
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            client.head();
+            running.wait_for("log", 1);
+        });
+    // Not called again for what it has released.
+    assert_eq!(
+        report.stream_callbacks(),
+        [
+            "request_headers",
+            "request_body 4 end",
+            "response_headers end",
+            "log"
+        ]
+    );
+}
+
+fn a_held_response_is_edited_from_an_answer(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "response_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            set_effective_context(2)
+            get_header_map_value(2, ':status', out) => 0 '200'
+            replace_header_map_value(2, ':status', '202') => 0
+            add_header_map_value(2, 'x-checked', '1') => 0
+            legacy add_header_map_value(0, 'x-late', '1') => 2
+            continue_stream(1)
+        response_body:
+            get_buffer_bytes(1, 0, 99, out) => 0 'answer'"
+    );
+    let upstream = Upstream::new();
+    case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            let (mut peer, _) = upstream.accept();
+            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 6"]);
+            peer.send("answer");
+            answer(&auth);
+            let head = client.head();
+            assert!(
+                head.starts_with("HTTP/1.1 202") && head.contains("x-checked: 1"),
+                "{head}"
+            );
+            assert_eq!(client.read(6), "answer");
+        });
+}
+
+/// Roots of one VM: each gets its own.
+fn several_plugins_of_a_vm_get_their_own_answers(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!("configure:\n {CALL}");
+    let report = case(kind, &script, &auth)
+        .plugin("vm_id", "shared")
+        .and(kind, &script)
+        .plugin("vm_id", "shared")
+        .run(|running| {
+            for _ in 0..2 {
+                answer(&auth);
+            }
+            running.wait_for_plugin("0", "http_call_response", 1);
+            running.wait_for_plugin("1", "http_call_response", 1);
+        });
+    for (tag, root) in [("0", "1"), ("1", "2")] {
+        let callbacks = report.callbacks(tag);
+        let prefix = format!("http_call_response {root} ");
+        let answers = callbacks.iter().filter(|text| text.starts_with(&prefix));
+        assert_eq!(answers.count(), 1, "{callbacks:?}");
+    }
+}
+
+/// `proxy_get_status`: the code stays, the message goes with its callback.
+#[test]
+fn the_status_of_a_failure() {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+        http_call_response:
+            get_status(u32, out) => 0 11 'reset'
+            set_tick_period_milliseconds(1)
+        tick#1:
+            get_status(u32, out) => 0 11 null"
+    );
+    let case = case(Kind::Legacy, &script, &auth);
+    drop(auth);
+    case.run(|running| running.wait_for("tick", 1));
 }
