@@ -83,8 +83,7 @@ fn s5_4_a_trap_answers_503(kind: Kind) {
     let running = Case::new(kind, script).start();
     let reply = running.get("/");
     assert_eq!((reply.status.as_u16(), reply.text()), (503, ""));
-    running.proxy.terminate();
-    let log = running.proxy.wait().stderr;
+    let log = running.log();
     let after = log.split("request_headers 2").nth(1).unwrap();
     for name in ["[[@0 log", "[[@0 done 2", "[[@0 delete 2", "[[@0 response"] {
         assert!(!after.contains(name), "{name} after a trap:\n{log}");
@@ -138,10 +137,8 @@ fn s5_4_a_vm_that_stays_failed_answers_503(kind: Kind) {
         let reply = running.get("/");
         assert_eq!((reply.status.as_u16(), reply.text()), (503, ""));
     }
-    assert_eq!(
-        running.proxy.log().matches("[[@0 request_headers").count(),
-        1
-    );
+    let log = running.log();
+    assert_eq!(log.matches("[[@0 request_headers").count(), 1, "{log}");
 }
 
 /// One fails, the other does not notice.
@@ -152,8 +149,7 @@ fn s5_4_others_do_not_notice() {
     assert_eq!(running.get("/").status, 200);
     assert_eq!(running.get("/").status, 503);
     assert_eq!(running.get("/").status, 200);
-    running.proxy.terminate();
-    let log = running.proxy.wait().stderr;
+    let log = running.log();
     assert_eq!(
         log.matches("[[@0 delete").count(),
         3 + log.matches("[[@0 delete 1]]").count()

@@ -221,6 +221,11 @@ impl Running {
         report
     }
 
+    /// Stops the proxy and returns its whole log, whatever the scripts say: a VM that fails leaves calls out.
+    pub(crate) fn log(self) -> String {
+        self.stop().0.log
+    }
+
     /// Stops the proxy.
     fn stop(self) -> (Report, Vec<Written>) {
         self.proxy.terminate();
