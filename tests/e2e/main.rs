@@ -11,6 +11,7 @@
 )]
 
 mod admin;
+mod bodies;
 mod callouts;
 mod chain;
 mod compose;

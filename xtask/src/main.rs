@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod ci;
 mod demo;
+mod sdk_matrix;
 mod vendor_wit;
 mod workspace;
 
@@ -24,6 +25,8 @@ enum Command {
     Ci(ci::Args),
     /// Serve two example plugins in one filter chain, to try them with curl.
     Demo(demo::Args),
+    /// Build a plugin with each toolchain that makes them, serve it and try it.
+    SdkMatrix(sdk_matrix::Args),
     /// Write wit/deps: the parts of WASI that our contract uses.
     VendorWit(vendor_wit::Args),
 }
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::SdkMatrix(args) => sdk_matrix::run(&args),
         Command::VendorWit(args) => vendor_wit::run(&args),
     }
 }

@@ -7,6 +7,7 @@ pub mod config;
 mod executor;
 mod filter_chain;
 pub mod foreign;
+pub mod functions;
 pub mod metrics;
 pub mod plugin;
 mod run;

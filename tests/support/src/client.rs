@@ -1,10 +1,13 @@
 //! An HTTP client that hides nothing.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderName, Request, StatusCode, Version};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
@@ -52,13 +55,31 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Reply {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime
-            .block_on(self.send(method, path, headers, body.into()))
-            .expect("the proxy answers")
+        let body = Full::new(body.into()).boxed();
+        block_on(self.send(method, path, headers, body)).expect("the proxy answers")
+    }
+
+    /// Posts a body in pieces, without telling its length before, and trailers, if any; fails if no whole response
+    /// comes.
+    pub fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        pieces: &[&str],
+        trailers: &[(&str, &str)],
+    ) -> Result<Reply, hyper::Error> {
+        let pieces = pieces
+            .iter()
+            .map(|piece| Frame::data(Bytes::copy_from_slice(piece.as_bytes())));
+        let mut frames: Vec<_> = pieces.collect();
+        if !trailers.is_empty() {
+            let fields = trailers
+                .iter()
+                .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+            frames.push(Frame::trailers(fields.collect()));
+        }
+        let body = StreamBody::new(tokio_stream::iter(frames.into_iter().map(Ok)));
+        block_on(self.send("POST", path, headers, BodyExt::boxed(body)))
     }
 
     async fn send(
@@ -66,7 +87,7 @@ impl Client {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: Bytes,
+        body: BoxBody<Bytes, Infallible>,
     ) -> Result<Reply, hyper::Error> {
         let uri = if self.http2 {
             format!("http://{}{path}", self.address)
@@ -80,7 +101,7 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).unwrap();
+        let request = request.body(body).unwrap();
         let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
         let response = if self.http2 {
             let (mut sender, connection) =
@@ -104,7 +125,20 @@ impl Client {
     }
 }
 
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
 impl Reply {
+    /// The value of a trailer.
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        self.trailers.as_ref()?.get(name)?.to_str().ok()
+    }
+
     /// The values of a field, joined.
     pub fn header(&self, name: &str) -> Option<String> {
         let values: Vec<_> = self

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Example {
     Auth,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-bodies` says what it does.
+    Bodies,
+    Body,
     /// Not an example but a plugin for tests: `tests/guests/legacy-callout` says what it does.
     Callout,
     Config,
@@ -40,12 +43,16 @@ impl Example {
     pub fn file(self, kind: Kind) -> PathBuf {
         Path::new(match (kind, self) {
             (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
+            (Kind::Legacy, Self::Bodies) => env!("GUEST_LEGACY_BODIES"),
+            (Kind::Legacy, Self::Body) => env!("GUEST_LEGACY_RUST_BODY"),
             (Kind::Legacy, Self::Callout) => env!("GUEST_LEGACY_CALLOUT"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
             (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
+            (Kind::Wit, Self::Bodies) => env!("GUEST_WIT_BODIES"),
+            (Kind::Wit, Self::Body) => env!("GUEST_WIT_RUST_BODY"),
             (Kind::Wit, Self::Callout) => env!("GUEST_WIT_CALLOUT"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),

@@ -24,6 +24,6 @@ mod tls;
 pub use client::{Client, Reply};
 pub use grpc::GrpcServer;
 pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT};
-pub use origin::{Origin, Received};
+pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};
 pub use tls::Ca;

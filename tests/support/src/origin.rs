@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Version};
-use http_body_util::{BodyExt, Collected, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Collected, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -25,6 +26,10 @@ pub struct Received {
     pub body: Bytes,
     pub trailers: Option<HeaderMap>,
 }
+
+/// Trailers of an answer, among its extensions.
+#[derive(Clone, Debug)]
+pub struct Trailers(pub HeaderMap);
 
 /// An upstream on a free port, HTTP/1 and HTTP/2 with prior knowledge, that answers as told. It ends with the test's
 /// process.
@@ -81,6 +86,11 @@ impl Origin {
         format!("{}://{}", self.scheme, self.address)
     }
 
+    /// For HTTP/2.
+    pub fn h2c_url(&self) -> String {
+        format!("h2c://{}", self.address)
+    }
+
     /// The requests so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
@@ -91,7 +101,7 @@ async fn serve(
     request: Request<Incoming>,
     answer: Arc<impl Fn(&Received) -> Response<Bytes>>,
     log: Arc<Mutex<Vec<Received>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.ok();
     let received = Received {
@@ -107,5 +117,13 @@ async fn serve(
     };
     let response = answer(&received);
     log.lock().unwrap().push(received);
-    Ok(response.map(Full::new))
+    let trailers = response.extensions().get::<Trailers>().cloned();
+    Ok(response.map(|body| match trailers {
+        None => Full::new(body).boxed(),
+        // Without a length: over HTTP/1 trailers need a body in chunks.
+        Some(Trailers(trailers)) => {
+            let frames = [Frame::data(body), Frame::trailers(trailers)];
+            BodyExt::boxed(StreamBody::new(tokio_stream::iter(frames.map(Ok))))
+        }
+    }))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
 use super::row::{Guest, Row, Server};
 use crate::workspace;
@@ -16,21 +16,8 @@ pub(super) struct Artifacts {
 
 impl Artifacts {
     pub(super) fn locate() -> anyhow::Result<Self> {
-        let output = workspace::cargo()
-            .args(["metadata", "--format-version", "1", "--no-deps"])
-            .output()?;
-        ensure!(
-            output.status.success(),
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let target = metadata
-            .get("target_directory")
-            .and_then(|found| found.as_str());
-        let target = target.context("cargo metadata names no target directory")?;
         Ok(Self {
-            target: target.into(),
+            target: workspace::target_dir()?,
         })
     }
 

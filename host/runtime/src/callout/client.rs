@@ -81,6 +81,17 @@ impl CalloutClient {
         }))
     }
 
+    /// Knows no cluster, for tests of other things.
+    #[cfg(test)]
+    pub(crate) fn to_nowhere() -> Self {
+        let limits = CalloutLimits {
+            outstanding: 0,
+            body: 0,
+            timeout: Duration::ZERO,
+        };
+        Self::new(Arc::new([]), Arc::default(), Duration::ZERO, limits)
+    }
+
     pub(crate) fn limits(&self) -> CalloutLimits {
         self.0.limits
     }

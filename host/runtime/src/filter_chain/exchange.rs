@@ -4,6 +4,7 @@ mod access;
 mod deviations;
 mod flat;
 mod pump;
+mod resets;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
@@ -235,7 +236,7 @@ impl Exchange {
                 return;
             }
             Effect::Reset(reason) => {
-                tracing::warn!(request_id = self.request_id_text(), %reason, "stream reset");
+                self.log_reset(&reason);
                 outbox.reset = Some(reason);
                 drop(outbox);
                 self.abandon_upstream();

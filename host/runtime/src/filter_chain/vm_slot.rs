@@ -165,20 +165,19 @@ impl VmSlot {
             self.failures.get() + 1
         };
         self.failures.set(failures);
-        let wait = match (self.recovery, failures) {
-            (Recovery::Never, _) => None,
-            (Recovery::Restart, 0 | 1) => Some(Duration::ZERO),
-            (Recovery::Restart, CRASH_LOOP..) => {
-                self.first.counters.crash_looped();
-                tracing::error!(
-                    plugin = self.name(),
-                    failures,
-                    "plugin VM crashes in a loop and is given up"
-                );
-                None
-            }
-            (Recovery::Restart, n) => {
-                Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT))
+        let wait = match self.recovery {
+            Recovery::Never => None,
+            Recovery::Restart => {
+                let wait = wait_after(failures);
+                if wait.is_none() {
+                    self.first.counters.crash_looped();
+                    tracing::error!(
+                        plugin = self.name(),
+                        failures,
+                        "plugin VM crashes in a loop and is given up"
+                    );
+                }
+                wait
             }
         };
         self.retry_at.set(wait.map(|wait| Instant::now() + wait));
@@ -194,6 +193,15 @@ impl VmSlot {
             vm.end_roots();
         }
         (!vm.has_ended()).then_some(vm)
+    }
+}
+
+/// The wait after so many failures in a row; nothing when it is enough.
+fn wait_after(failures: u32) -> Option<Duration> {
+    match failures {
+        0 | 1 => Some(Duration::ZERO),
+        CRASH_LOOP.. => None,
+        n => Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT)),
     }
 }
 
@@ -213,5 +221,19 @@ async fn supervise(slot: Weak<VmSlot>, failure: Rc<Notify>) {
                 break;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_until_it_is_enough() {
+        let waits: Vec<_> = (1..=CRASH_LOOP + 1)
+            .map(|failures| wait_after(failures).map(|wait| wait.as_secs()))
+            .collect();
+        let doubling = [0, 1, 2, 4, 8, 16, 32, 60, 60].map(Some);
+        assert_eq!(waits, [&doubling[..], &[None, None]].concat());
     }
 }

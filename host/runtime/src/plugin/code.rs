@@ -4,6 +4,8 @@ use std::fmt;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
+use wasmtime_wasi_io::poll::DynPollable;
+use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error as IoError};
 
 use super::engine::PluginEngine;
 use crate::vm::{PluginExports, VmState};
@@ -117,7 +119,7 @@ fn lenient(
                     })?;
                 }
                 ComponentItem::Resource(_) => {
-                    instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+                    instance.resource(item, resource(item), |_, _| Ok(()))?;
                 }
                 // Types need nothing of a host, and an interface holds nothing else.
                 ComponentItem::Type(_)
@@ -129,6 +131,18 @@ fn lenient(
         }
     }
     linker.instantiate_pre(component)
+}
+
+/// The host's type for a resource of an interface that is not offered. What such an interface takes from `wasi:io`
+/// appears among its own items, and must be the `wasi:io` that the component gets elsewhere.
+fn resource(name: &str) -> ResourceType {
+    match name {
+        "input-stream" => ResourceType::host::<DynInputStream>(),
+        "output-stream" => ResourceType::host::<DynOutputStream>(),
+        "pollable" => ResourceType::host::<DynPollable>(),
+        "error" | "io-error" => ResourceType::host::<IoError>(),
+        _ => ResourceType::host::<Nothing>(),
+    }
 }
 
 impl fmt::Debug for PluginCode {

@@ -177,3 +177,6 @@ impl fmt::Debug for VmHandle {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

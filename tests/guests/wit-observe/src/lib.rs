@@ -117,7 +117,9 @@ fn read(exchange: &Exchange<'_>, paths: &[String]) -> String {
             Err(refused) => match refused.reason() {
                 PropertyError::NotFound => format!("{path}=none"),
                 PropertyError::NotSerializable => format!("{path}=SerializationFailure"),
-                other => format!("{path}={other:?}"),
+                other @ (PropertyError::UnknownContext
+                | PropertyError::Rejected
+                | PropertyError::LimitReached) => format!("{path}={other:?}"),
             },
         }
     };
