@@ -164,6 +164,35 @@ fn failures_of_the_upstream_are_counted_by_cause() {
     proxy.wait_for_metric("proxy_wasi_upstream_failures_total{cause=\"reset\"}", 0.0);
 }
 
+/// An upstream that breaks off after its head: too late to say so with a status.
+#[test]
+fn resets_are_counted_by_cause() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let proxy = proxy()
+        .arg(Example::Observe.file(Kind::Wit))
+        .args(["--upstream", &url])
+        .admin()
+        .start();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    let (mut broken, _) = upstream.accept().unwrap();
+    broken.read_exact(&mut [0; 3]).unwrap();
+    broken
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
+        .unwrap();
+    // The head has gone on once a part of the body is there.
+    client.read_exact(&mut [0; 15]).unwrap();
+    drop(broken);
+    client.read_to_end(&mut Vec::new()).ok();
+    proxy.wait_for_metric("proxy_wasi_streams_reset_total{cause=\"upstream\"}", 1.0);
+    proxy.wait_for_metric("proxy_wasi_streams_reset_total{cause=\"plugin\"}", 0.0);
+    // It had a status nevertheless.
+    proxy.wait_for_metric("proxy_wasi_requests_total{status=\"2xx\"}", 1.0);
+}
+
 #[test]
 fn a_request_is_active_until_it_is_over() {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,7 +16,7 @@ use crate::vm::PluginInfo;
 pub(crate) use self::plugin::VmMeter;
 pub use self::plugin::{CalloutKind, CalloutResult, PluginCounters};
 pub(crate) use self::request::RequestMeter;
-pub use self::worker::{UpstreamFailureCause, WorkerMetrics};
+pub use self::worker::{ResetCause, UpstreamFailureCause, WorkerMetrics};
 
 /// The counters of one proxy: of its workers and its plugins.
 #[derive(Debug, Default)]

@@ -21,7 +21,7 @@ use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use crate::BoxError;
-use crate::metrics::{RequestMeter, WorkerMetrics};
+use crate::metrics::{RequestMeter, ResetCause, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
 use crate::upstream::{UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
@@ -394,6 +394,8 @@ pub(crate) struct Ending {
     exchange: Option<Rc<Exchange>>,
     record: Option<AccessRecord>,
     received: Received,
+    /// The response's body has ended in an error.
+    cut_off: bool,
     meter: RequestMeter,
 }
 
@@ -408,6 +410,7 @@ impl Ending {
             exchange: None,
             record,
             received: Received::default(),
+            cut_off: false,
             meter: RequestMeter::start(worker.metrics.as_deref()),
         }
     }
@@ -461,6 +464,7 @@ impl Ending {
     /// The response's body ends in an error.
     pub(super) fn failed(&mut self, error: &BoxError) {
         tracing::debug!(%error, "response cut off");
+        self.cut_off = true;
     }
 
     fn reset(self, reason: ResetReason) -> BoxError {
@@ -473,7 +477,14 @@ impl Drop for Ending {
         if let Some(exchange) = &self.exchange {
             exchange.finish();
         }
-        self.meter.end(self.worker.metrics.as_deref());
+        if let Some(metrics) = &self.worker.metrics {
+            self.meter.end(metrics);
+            let reset = self.exchange.as_ref().and_then(|it| it.reset_cause());
+            // What goes past the chain breaks off in the upstream only.
+            if let Some(cause) = reset.or(self.cut_off.then_some(ResetCause::Upstream)) {
+                metrics.stream_reset(cause);
+            }
+        }
         if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
             record.request_bytes = self.received.bytes();
             log.write(&record);

@@ -9,7 +9,8 @@ use prometheus::proto::MetricFamily;
 use self::family::{Distribution, counters, gauges, histogram};
 use super::worker::{DURATION_BUCKETS, OwnCounter, STATUS_CLASSES};
 use super::{
-    CalloutKind, CalloutResult, HostMetrics, PluginCounters, UpstreamFailureCause, WorkerMetrics,
+    CalloutKind, CalloutResult, HostMetrics, PluginCounters, ResetCause, UpstreamFailureCause,
+    WorkerMetrics,
 };
 use crate::state::metrics::MetricStore;
 use crate::vm::{PluginInfo, TrapCause};
@@ -46,6 +47,10 @@ fn of_workers(workers: &[std::sync::Arc<WorkerMetrics>]) -> Vec<MetricFamily> {
     });
     let causes = UpstreamFailureCause::ALL.iter().map(|cause| {
         let count = sum(&|worker| worker.upstream_failures.get(*cause as usize));
+        (vec![("cause", cause.text())], count)
+    });
+    let resets = ResetCause::ALL.iter().map(|cause| {
+        let count = sum(&|worker| worker.resets.get(*cause as usize));
         (vec![("cause", cause.text())], count)
     });
     let durations = Distribution {
@@ -86,6 +91,11 @@ fn of_workers(workers: &[std::sync::Arc<WorkerMetrics>]) -> Vec<MetricFamily> {
             "proxy_wasi_upstream_failures_total",
             "Requests that an upstream did not answer, by cause",
             causes,
+        ),
+        counters(
+            "proxy_wasi_streams_reset_total",
+            "Exchanges that could not be brought to a truthful end, by cause",
+            resets,
         ),
     ]
 }

@@ -34,8 +34,8 @@ impl RequestMeter {
 
     /// The exchange is over.
     #[inline]
-    pub(crate) fn end(&mut self, metrics: Option<&WorkerMetrics>) {
-        if let (Some(began), Some(metrics)) = (self.began.take(), metrics) {
+    pub(crate) fn end(&mut self, metrics: &WorkerMetrics) {
+        if let Some(began) = self.began.take() {
             metrics.request_ended(self.status, began.elapsed());
         }
     }

@@ -83,6 +83,28 @@ impl From<UpstreamErrorKind> for UpstreamFailureCause {
     }
 }
 
+label! {
+    /// Why an exchange was reset after its response had begun, or on a plugin's wish.
+    pub enum ResetCause {
+        /// A plugin wanted it.
+        Plugin = "plugin",
+        /// A plugin's local response came too late.
+        LateLocalResponse = "late_local_response",
+        /// The proxy's own response came too late.
+        LateHostResponse = "late_host_response",
+        /// A plugin failed.
+        PluginFailed = "plugin_failed",
+        /// A plugin held more of a body than it may.
+        BodyTooLarge = "body_too_large",
+        /// A plugin changed a body's length after its `content-length` had gone.
+        ContentLength = "content_length",
+        /// The upstream broke off.
+        Upstream = "upstream",
+        /// A reason that this list does not know yet.
+        Other = "other",
+    }
+}
+
 /// What one worker counts. Only its own thread writes; any may read.
 #[derive(Debug, Default)]
 pub struct WorkerMetrics {
@@ -94,6 +116,8 @@ pub struct WorkerMetrics {
     pub(super) duration_nanos: OwnCounter,
     /// By place in [`UpstreamFailureCause::ALL`].
     pub(super) upstream_failures: [OwnCounter; UpstreamFailureCause::ALL.len()],
+    /// By place in [`ResetCause::ALL`].
+    pub(super) resets: [OwnCounter; ResetCause::ALL.len()],
 }
 
 impl WorkerMetrics {
@@ -117,6 +141,13 @@ impl WorkerMetrics {
         }
         self.duration_nanos
             .add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// An exchange was reset.
+    pub fn stream_reset(&self, cause: ResetCause) {
+        if let Some(count) = self.resets.get(cause as usize) {
+            count.add(1);
+        }
     }
 
     /// An upstream has failed.

@@ -3,6 +3,7 @@
 use proxy_wasi_stream::{FilterIndex, ResetReason};
 
 use super::Exchange;
+use crate::metrics::ResetCause;
 
 impl Exchange {
     /// Logs a reset, with the name of the plugin that is to blame, if one is.
@@ -14,6 +15,20 @@ impl Exchange {
             %reason,
             "stream reset"
         );
+    }
+
+    /// Why the exchange was reset, if it was.
+    pub(in crate::filter_chain) fn reset_cause(&self) -> Option<ResetCause> {
+        Some(match self.outbox.borrow().reset.as_ref()? {
+            ResetReason::ByFilter(_) => ResetCause::Plugin,
+            ResetReason::LateLocalResponse { .. } => ResetCause::LateLocalResponse,
+            ResetReason::LateHostResponse { .. } => ResetCause::LateHostResponse,
+            ResetReason::FilterFailed(_) => ResetCause::PluginFailed,
+            ResetReason::BodyTooLarge { .. } => ResetCause::BodyTooLarge,
+            ResetReason::ContentLength { .. } => ResetCause::ContentLength,
+            ResetReason::UpstreamReset => ResetCause::Upstream,
+            _ => ResetCause::Other,
+        })
     }
 
     /// The reason itself knows only the plugin's place in the chain.
