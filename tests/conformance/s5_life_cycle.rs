@@ -48,6 +48,7 @@ fn s5_2_a_root_may_ask_for_time(kind: Kind) {
     let script = "configure:
             done() => 1 | not-waiting
         done@1:
+            done() => 1 | not-waiting // not yet
             set_tick_period_milliseconds(1)
             return(0)
         tick#2:
