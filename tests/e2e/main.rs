@@ -15,6 +15,7 @@ mod bodies;
 mod callouts;
 mod chain;
 mod compose;
+mod enemies;
 mod events;
 mod examples;
 mod exchange;

@@ -6,6 +6,7 @@ use proxy_wasi_guest_builder::GuestBuild;
 const GUESTS: &[(&str, &str)] = &[
     ("conformance-scripted-legacy", "wasm32-unknown-unknown"),
     ("conformance-scripted-wit", "wasm32-wasip2"),
+    ("legacy-enemy", "wasm32-wasip1"),
     ("legacy-bodies", "wasm32-wasip1"),
     ("legacy-callout", "wasm32-wasip1"),
     ("legacy-events", "wasm32-wasip1"),
@@ -14,6 +15,7 @@ const GUESTS: &[(&str, &str)] = &[
     ("legacy-rust-body", "wasm32-wasip1"),
     ("legacy-rust-config", "wasm32-wasip1"),
     ("legacy-rust-headers", "wasm32-wasip1"),
+    ("wit-enemy", "wasm32-wasip2"),
     ("wit-bodies", "wasm32-wasip2"),
     ("wit-callout", "wasm32-wasip2"),
     ("wit-events", "wasm32-wasip2"),

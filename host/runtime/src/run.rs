@@ -1,6 +1,7 @@
 //! The proxy as a whole: plugins loaded, workers started, served until it is told to stop.
 
 mod admin;
+mod files;
 mod plugins;
 mod signals;
 mod worker;
@@ -108,6 +109,7 @@ pub fn run_with(
     services: Services,
     ready: impl FnOnce(Addresses),
 ) -> Result<(), RunError> {
+    files::raise_limit();
     let config = Arc::new(config);
     let trust = Arc::new(Trust::default());
     let cluster = |cluster| Cluster::new(cluster, &trust).map(Arc::new);

@@ -12,6 +12,8 @@ pub enum Example {
     /// Not an example but a plugin for tests: `tests/guests/legacy-callout` says what it does.
     Callout,
     Config,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-enemy` says what it does.
+    Enemy,
     /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
     Events,
     Headers,
@@ -47,6 +49,7 @@ impl Example {
             (Kind::Legacy, Self::Body) => env!("GUEST_LEGACY_RUST_BODY"),
             (Kind::Legacy, Self::Callout) => env!("GUEST_LEGACY_CALLOUT"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
+            (Kind::Legacy, Self::Enemy) => env!("GUEST_LEGACY_ENEMY"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
             (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
@@ -55,6 +58,7 @@ impl Example {
             (Kind::Wit, Self::Body) => env!("GUEST_WIT_RUST_BODY"),
             (Kind::Wit, Self::Callout) => env!("GUEST_WIT_CALLOUT"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
+            (Kind::Wit, Self::Enemy) => env!("GUEST_WIT_ENEMY"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
             (Kind::Wit, Self::Observe) => env!("GUEST_WIT_OBSERVE"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use fragile::Fragile;
 use rustc_hash::FxHashSet;
@@ -13,8 +14,9 @@ use wasmtime_wasi::WasiCtx;
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
 use super::callouts::Callouts;
+use super::hostcalls::RecentHostcalls;
 use super::limits::VmLimiter;
-use super::log::{self, PluginOutput};
+use super::log::{self, Admission, LogBudget, PluginOutput};
 use super::metrics::MetricHandles;
 use super::roots::Root;
 use super::shared::VmHandle;
@@ -66,6 +68,9 @@ pub(crate) struct VmState {
     pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
     /// Messages below this level are dropped before they are looked at.
     pub(crate) log_level: Option<Level>,
+    log_budget: LogBudget,
+    /// Empty unless hostcalls are traced.
+    pub(crate) recent_hostcalls: RecentHostcalls,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
     /// The scope of shared data and queues.
@@ -97,6 +102,8 @@ impl VmState {
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
+            log_budget: LogBudget::new(Instant::now()),
+            recent_hostcalls: RecentHostcalls::default(),
             limiter: VmLimiter::new(
                 spec.limits.memory,
                 VmMeter::new(Arc::clone(&first.counters)),
@@ -138,11 +145,27 @@ impl VmState {
         Some((access, filter))
     }
 
-    /// Logs a plugin's message, with who it is and on whose behalf.
+    /// Logs a plugin's message, with who it is and on whose behalf, unless it logs too much.
     pub(crate) fn log(&self, level: Level, message: &str) {
         if !self.keeps(level) {
             return;
         }
+        let kept = message.len().min(log::MAX_LINE);
+        match self.log_budget.admit(kept, Instant::now()) {
+            Admission::Keep => {}
+            Admission::KeepAfter(dropped) => {
+                self.emit(Level::Warn, &format!("{dropped} messages were dropped"));
+            }
+            Admission::DropFirst => {
+                let text = "messages are dropped: the plugin logs more than its share";
+                return self.emit(Level::Warn, text);
+            }
+            Admission::Drop => return,
+        }
+        self.emit(level, message);
+    }
+
+    fn emit(&self, level: Level, message: &str) {
         let request_id = self
             .current
             .stream
