@@ -1,5 +1,6 @@
 //! The root contexts of a VM, and what they wait for.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(crate) struct Root {
     pub(crate) info: Arc<PluginInfo>,
     /// `on-done` returned false, and `root-control.done` has not been called yet.
     pub(crate) pending_done: bool,
+    /// Properties that the plugin has declared, and whether they are read-only once they are set.
+    pub(super) declared_properties: BTreeMap<String, bool>,
     /// It was deleted: its number means nothing any more.
     deleted: bool,
     tasks: Fragile<Tasks>,
@@ -43,6 +46,7 @@ impl Root {
         Self {
             info,
             pending_done: false,
+            declared_properties: BTreeMap::new(),
             deleted: false,
             tasks: Fragile::new(Tasks::default()),
         }
