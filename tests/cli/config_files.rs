@@ -18,7 +18,7 @@ fn transcript(texts: &[&str]) -> String {
 #[test]
 fn keys() {
     insta::assert_snapshot!(transcript(&[
-        "listen: 127.0.0.1:0\nclusters: []",
+        "listen: 127.0.0.1:0\ncluster: []",
         "workers: 1\n\nlimits:\n  vm_memory: 64MiB\n  vm_memori: 1MiB",
         "timeouts: {connect: 1s, conect: 1s}",
         "plugins:\n- file: a.wasm\n- file: b.wasm\n  root-id: x",
@@ -50,7 +50,8 @@ fn values() {
         "listen: localhost:80",
         "workers: 0",
         "workers: 1.5",
-        "upstream: https://example.com",
+        "upstream: example.com",
+        "upstream: https://example.com/path",
         "rewrite_host: yes",
         "access_log: 1",
         "log_level: loud",
@@ -61,6 +62,7 @@ fn values() {
         "limits:\n  vm_memory: 1KiB",
         "limits:\n  vm_memory: 99999999999999GiB",
         "limits:\n  callback_time: 10",
+        "limits:\n  callouts: many",
         "timeouts:\n  idle: 0s",
         "timeouts:\n  drain_grace: 99years",
     ]));
@@ -78,7 +80,49 @@ fn plugins() {
         "plugins:\n- {file: a.wasm, failure_policy: ajar}",
         "plugins:\n- {file: a.wasm, recovery: later}",
         "plugins:\n- {file: a.wasm, on_headers_pause: stop}",
+        "plugins:\n- {file: a.wasm, callouts: {allow: all}}",
     ]));
+}
+
+#[test]
+fn clusters() {
+    insta::assert_snapshot!(transcript(&[
+        "clusters:\n- name: a",
+        "clusters:\n- url: http://a",
+        "clusters:\n- {name: a, url: 'http://a'}\n- {name: a, url: 'http://b'}",
+        "clusters:\n- {name: '', url: 'http://a'}",
+        "clusters:\n- {name: a, url: a}",
+        "clusters:\n- {name: a, url: 'http://a', tls: {server_name: b}}",
+        "clusters:\n- {name: a, url: 'https://a', tls: {server_name: 'b:1'}}",
+        "clusters:\n- {name: a, url: 'https://a', tls: {ca: missing.pem}}",
+        "clusters:\n- {name: a, url: 'https://a', tls: {ca: proxy.yaml}}",
+        "clusters:\n- {name: a, url: 'https://a', tls: {insecure: true}}",
+        "clusters:\n- {name: upstream, url: 'http://a'}\nupstream: http://b",
+    ]));
+}
+
+#[test]
+fn routes() {
+    let route = |route: &str| format!("clusters: [{{name: a, url: 'http://a'}}]\nroutes:\n{route}");
+    let texts = [
+        "- {cluster: b}",
+        "- {match: {path_prefix: /a}}",
+        "- {cluster: a}\n- {cluster: a}",
+        "- {match: {path_prefix: /}, cluster: a}\n- {cluster: a}",
+        "- {match: {path_prefix: a}, cluster: a}",
+        "- {match: {authority: 'a@b'}, cluster: a}",
+        "- {match: {authority: 'a*'}, cluster: a}",
+        "- {match: {headers: [{value: b}]}, cluster: a}",
+        "- {match: {headers: [{name: 'a b'}]}, cluster: a}",
+        "- {match: {headers: [{name: Host, value: b}]}, cluster: a}",
+        "- {cluster: a, rewrite: {path_prefix: /b}}",
+        "- {cluster: a, rewrite: {authority: 'b c'}}",
+        "- {match: {path: /a}, cluster: a}",
+        "- {cluster: a}\nupstream: http://b",
+    ]
+    .map(route);
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(transcript(&texts));
 }
 
 #[test]

@@ -4,7 +4,12 @@ use proxy_wasi_test_support::Kind;
 
 use crate::harness::{Case, Module, both_kinds};
 
-both_kinds!(unknown_names, compress_and_uncompress, clear_route_cache);
+both_kinds!(
+    unknown_names,
+    compress_and_uncompress,
+    clear_route_cache,
+    declare_property,
+);
 
 fn unknown_names(kind: Kind) {
     let script = "configure:
@@ -32,6 +37,24 @@ fn clear_route_cache(kind: Kind) {
             call_foreign_function('clear_route_cache', '', out) => 0 null | 0 ''
         request_headers:
             call_foreign_function('clear_route_cache', '', out) => 0 null | 0 ''";
+    Case::new(kind, script).get();
+}
+
+/// A protobuf message: the name, read-only, a type, a schema, the span of life.
+fn declare_property(kind: Kind) {
+    let script = r"configure:
+            call_foreign_function('declare_property', '\x0a\x04once\x10\x01\x18\x01', out) => 0 null | 0 ''
+            call_foreign_function('declare_property', '\x0a\x04free\x22\x01x\x28\x01', out) => 0 null | 0 ''
+            call_foreign_function('declare_property', '\x0a\x04once', out) => 2 * | invalid-input
+            call_foreign_function('declare_property', '\x0a\x09short', out) => 2 * | invalid-input
+            call_foreign_function('declare_property', '\x0a\x04long\x28\x02', out) => 2 * | invalid-input
+        request_headers:
+            set_property('once', 'one')
+            set_property('once', 'two') => 2 | rejected
+            get_property('once', out) => 0 'one' | 0 bytes 'one'
+            set_property('free', 'one')
+            set_property('free', 'two')
+            get_property('free', out) => 0 'two' | 0 bytes 'two'";
     Case::new(kind, script).get();
 }
 

@@ -12,14 +12,19 @@
 
 mod admin;
 mod bodies;
+mod callouts;
 mod chain;
 mod compose;
+mod enemies;
 mod events;
 mod examples;
 mod exchange;
+mod grpc_callouts;
 mod properties;
+mod routes;
 mod start;
 mod stop;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -54,6 +59,16 @@ fn module(wat: &str) -> PathBuf {
         .join(format!("e2e-{}-{number}.wasm", std::process::id()));
     let bytes = wat::parse_str(wat).expect("the module is well-formed");
     std::fs::write(&file, bytes).expect("the file can be written");
+    file
+}
+
+/// A configuration file.
+fn configuration(yaml: &str) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("e2e-{}-{number}.yaml", std::process::id()));
+    std::fs::write(&file, yaml).expect("the file can be written");
     file
 }
 

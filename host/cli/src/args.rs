@@ -54,10 +54,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) admin: Option<String>,
 
-    /// Where to send requests: http://HOST[:PORT], or h2c://HOST[:PORT] for HTTP/2 without TLS. Without it, a built-in
-    /// upstream answers with the request it got, as JSON
-    #[arg(long, value_name = "URL")]
+    /// Where to send requests: http://HOST[:PORT], https://HOST[:PORT], h2c://HOST[:PORT] for HTTP/2 without TLS, or the
+    /// name of a cluster. Beside `--config` it takes the place of the file's routes. Without any, a built-in upstream
+    /// answers with the request it got, as JSON
+    #[arg(long, value_name = "URL|CLUSTER")]
     pub(crate) upstream: Option<String>,
+
+    /// Where plugins can send requests of their own, and the name they know it by. Can be given several times
+    #[arg(long = "cluster", value_name = "NAME=URL")]
+    pub(crate) clusters: Vec<String>,
 
     /// Give the upstream its own name as `host`, not what the client sent
     #[arg(long)]
@@ -121,6 +126,10 @@ pub(crate) struct PluginArgs {
     /// [default: closed]
     #[arg(long, value_name = "POLICY")]
     pub(crate) failure_policy: Option<String>,
+
+    /// Where the plugin's own requests may go: to clusters only, or also to any host:port (any) [default: clusters]
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) callouts: Option<String>,
 }
 
 impl PluginArgs {
@@ -133,6 +142,7 @@ impl PluginArgs {
             ("--name", &self.name),
             ("--vm-id", &self.vm_id),
             ("--failure-policy", &self.failure_policy),
+            ("--callouts", &self.callouts),
         ];
         flags
             .into_iter()

@@ -24,13 +24,21 @@ pub mod limits;
 mod error;
 mod file;
 mod resolve;
+mod routing;
 mod settings;
 mod upstream;
 mod values;
 
 pub use error::{ConfigError, Problem};
 pub use limits::{Limits, Timeouts};
-pub use settings::{LimitSettings, Origin, PluginSettings, Setting, Settings, TimeoutSettings};
+pub use routing::{
+    AuthorityMatch, ClusterConfig, HeaderMatch, Rewrite, RouteConfig, RouteMatch, TlsConfig,
+    UPSTREAM_CLUSTER,
+};
+pub use settings::{
+    ClusterSettings, HeaderSettings, LimitSettings, Origin, PluginSettings, RouteSettings, Setting,
+    Settings, TimeoutSettings,
+};
 pub use upstream::{UpstreamProtocol, UpstreamUrl};
 
 /// Loopback, so that a proxy is open to the network only when somebody asked for that. 8080 is the port that
@@ -52,8 +60,13 @@ pub struct Config {
     /// Threads that serve requests, each with its own VMs. At most [`MAX_WORKERS`]. Default: one for each core that
     /// the process may use.
     pub workers: NonZeroUsize,
-    /// Where requests go. Without one a built-in upstream answers with the request it got, as JSON.
-    pub upstream: Option<UpstreamUrl>,
+    /// Where requests and callouts can go. Names are unique. With an upstream given as a URL, the last one is it:
+    /// [`UPSTREAM_CLUSTER`].
+    pub clusters: Vec<ClusterConfig>,
+    /// Which requests go where; the first that matches counts, and 404 answers what none matches. At least one: with an
+    /// upstream a route for all requests to it, with neither one to a built-in upstream, which answers with the request
+    /// it got, as JSON.
+    pub routes: Vec<RouteConfig>,
     /// Whether the upstream sees its own authority as `host`, instead of what the client sent. Default: false.
     pub rewrite_host: bool,
     /// Whether each request leaves a line in the log. Default: true.
@@ -97,6 +110,18 @@ pub struct PluginConfig {
     pub recovery: Recovery,
     /// What a pause in a headers callback holds back. Default: [`OnHeadersPause::StopAll`].
     pub on_headers_pause: OnHeadersPause,
+    /// Where its callouts may go. Default: [`AllowCallouts::Clusters`].
+    pub allow_callouts: AllowCallouts,
+}
+
+/// Where a plugin's callouts may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AllowCallouts {
+    /// To the configured clusters.
+    #[default]
+    Clusters,
+    /// Anywhere: also to `host:port`, and to `outbound|port||host`, as Istio names clusters.
+    Any,
 }
 
 /// What a stream gets while a plugin of its chain has no healthy VM.

@@ -9,9 +9,11 @@ mod chain;
 mod exchange;
 mod handle;
 mod properties;
+mod routes;
 mod traffic;
 mod vm_slot;
 
 pub(crate) use self::chain::{Chain, ChainFilter};
 pub(crate) use self::handle::{Worker, handle};
+pub(crate) use self::routes::Routes;
 pub(crate) use self::vm_slot::{RootSpec, VmSlot};

@@ -27,8 +27,8 @@ pub enum ForeignError {
 
 /// Foreign functions by name.
 ///
-/// Default are Envoy's `compress` and `uncompress`. Its `clear_route_cache` acts on a stream; the host has it beside
-/// these.
+/// Default are Envoy's `compress` and `uncompress`. Its `clear_route_cache` and `declare_property` act on the stream and
+/// the plugin that call them; the host has them beside these.
 pub struct ForeignFunctions(BTreeMap<String, Box<ForeignFunction>>);
 
 impl ForeignFunctions {

@@ -83,8 +83,8 @@ const fn absent(name: &'static str, why: &'static str) -> Function {
     }
 }
 
-/// What only components can do: functions of the contract that no function of the ABI corresponds to.
-pub const COMPONENTS_ONLY: &[(&str, &str)] = &[
+/// Functions of the contract that no function of the ABI corresponds to.
+pub const CONTRACT_ONLY: &[(&str, &str)] = &[
     (
         "http-callout.cancel",
         "gives up a call; its callback does not come",
@@ -92,6 +92,10 @@ pub const COMPONENTS_ONLY: &[(&str, &str)] = &[
     (
         "http-stream.narrow-interest",
         "gives up callbacks for the rest of a stream",
+    ),
+    (
+        "trace.hostcall",
+        "tells the host of each call of a module; only the tracing build of the shim imports it",
     ),
 ];
 

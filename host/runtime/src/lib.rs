@@ -1,6 +1,7 @@
 //! Runs Proxy-Wasm plugins, legacy modules and components alike, in a reverse proxy.
 
 pub mod admin;
+mod callout;
 pub mod clock;
 pub mod config;
 mod executor;
@@ -8,7 +9,6 @@ mod filter_chain;
 pub mod foreign;
 pub mod functions;
 pub mod metrics;
-mod not_built;
 pub mod plugin;
 mod run;
 pub mod server;
@@ -17,7 +17,6 @@ pub mod state;
 pub mod upstream;
 pub mod vm;
 
-pub use not_built::{NOT_BUILT, NotBuilt};
 pub use run::{Addresses, RunError, run, run_with};
 pub use services::Services;
 

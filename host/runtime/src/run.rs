@@ -1,6 +1,7 @@
 //! The proxy as a whole: plugins loaded, workers started, served until it is told to stop.
 
 mod admin;
+mod files;
 mod plugins;
 mod signals;
 mod worker;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::plugin::LoadError;
 use crate::server::{self, AccessLogWriter};
 use crate::services::Services;
-use crate::upstream::ClusterError;
+use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
 use self::admin::Admin;
@@ -48,9 +49,9 @@ pub enum RunError {
         #[source]
         source: StartError,
     },
-    /// The upstream's address cannot be used.
+    /// A cluster cannot be used.
     #[error(transparent)]
-    Upstream(#[from] Box<ClusterError>),
+    Cluster(#[from] TlsError),
     /// The listening address is taken, or not ours.
     #[error("cannot listen on {address}; choose another with `--listen`")]
     Listen {
@@ -108,7 +109,15 @@ pub fn run_with(
     services: Services,
     ready: impl FnOnce(Addresses),
 ) -> Result<(), RunError> {
+    files::raise_limit();
     let config = Arc::new(config);
+    let trust = Arc::new(Trust::default());
+    let cluster = |cluster| Cluster::new(cluster, &trust).map(Arc::new);
+    let clusters: Arc<[_]> = config
+        .clusters
+        .iter()
+        .map(cluster)
+        .collect::<Result<_, _>>()?;
     let plugins = Arc::new(plugins::load(&config)?);
     let listen_error = |source| RunError::Listen {
         address: config.listen,
@@ -123,25 +132,25 @@ pub fn run_with(
         false => None,
     };
     let admin = Admin::start(config.admin, &plugins, &services.state)?;
-    let setup = |listener| {
-        WorkerSetup::new(
-            &config,
-            &plugins,
-            listener,
-            &drain,
-            access_log.as_ref().map(AccessLogWriter::handle),
-            services.clone(),
-            admin.add_worker(),
-        )
+    let setup = |listener| WorkerSetup {
+        config: Arc::clone(&config),
+        plugins: Arc::clone(&plugins),
+        clusters: Arc::clone(&clusters),
+        trust: Arc::clone(&trust),
+        listener,
+        drain: drain.clone(),
+        access_log: access_log.as_ref().map(AccessLogWriter::handle),
+        services: services.clone(),
+        metrics: admin.add_worker(),
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let first = Worker::spawn(0, setup(listener)?)?;
+    let first = Worker::spawn(0, setup(listener))?;
     first.wait_for_start()?;
     let mut workers = vec![first];
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
-        workers.push(Worker::spawn(index, setup(listener)?)?);
+        workers.push(Worker::spawn(index, setup(listener))?);
     }
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;

@@ -13,7 +13,9 @@ mod error;
 mod h1;
 mod h2;
 pub mod head;
+mod io;
 mod pool;
+mod tls;
 
 pub use addresses::{SentRequest, UpstreamAddresses};
 pub use body::UpstreamBody;
@@ -22,5 +24,6 @@ pub use client::{
     DEFAULT_MAX_HEAD_BYTES, DEFAULT_MAX_IDLE_PER_CLUSTER, DEFAULT_POOL_IDLE_TIMEOUT,
     DEFAULT_RELEASE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
 };
-pub use cluster::{Cluster, ClusterError, UpstreamProtocol};
+pub use cluster::Cluster;
 pub use error::{UpstreamError, UpstreamErrorKind};
+pub use tls::{TlsError, Trust};

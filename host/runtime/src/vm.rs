@@ -2,6 +2,7 @@
 
 mod access;
 mod bindings;
+mod callouts;
 mod hostcalls;
 mod instance;
 mod limits;

@@ -7,3 +7,6 @@
 /// `proxy-wasi:legacy`) in whose place the linker generates functions, and exports `env.*` and `wasi.*` for what legacy
 /// modules import.
 pub const SHIM: &[u8] = include_bytes!(env!("PROXY_WASI_SHIM"));
+
+/// The tracing build of the shim: it imports `proxy-wasm:plugin/trace` too, and tells that of every hostcall.
+pub const TRACING_SHIM: &[u8] = include_bytes!(env!("PROXY_WASI_TRACING_SHIM"));

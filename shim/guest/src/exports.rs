@@ -30,7 +30,16 @@ macro_rules! exports {
             // Only here: a native library could not have such names.
             #[cfg_attr(target_arch = "wasm32", unsafe(export_name = $export))]
             extern "C" fn export($($param: exports!(@type $($type)?)),*) $(-> $result)? {
-                $body
+                #[cfg(not(feature = "trace"))]
+                {
+                    $body
+                }
+                #[cfg(feature = "trace")]
+                crate::trace::traced(
+                    $export,
+                    &[$(crate::trace::Value::number($param)),*],
+                    || $body,
+                )
             }
             // Natively nothing else mentions it.
             let _ = export as extern "C" fn($(exports!(@type $($type)?)),*) $(-> $result)?;

@@ -21,3 +21,5 @@ mod id_map;
 mod log;
 mod memory;
 mod stdio;
+#[cfg(feature = "trace")]
+mod trace;

@@ -52,16 +52,27 @@ pub(crate) fn shim(level: LogLevel, message: &str) {
     }
 }
 
-/// Warns that a hostcall is not available, once for each `name`.
-pub(crate) fn unimplemented(name: &'static str) {
-    let first = SAID.with_borrow_mut(|said| {
-        let first = !said.contains(&name);
+/// Whether `what` is said for the first time.
+fn is_first(what: &'static str) -> bool {
+    SAID.with_borrow_mut(|said| {
+        let first = !said.contains(&what);
         if first {
-            said.push(name);
+            said.push(what);
         }
         first
-    });
-    if first {
+    })
+}
+
+/// Says why a callout was refused, once for each `reason`.
+pub(crate) fn refused_callout(reason: &'static str) {
+    if is_first(reason) {
+        shim(LogLevel::Warn, &["callout refused: ", reason].concat());
+    }
+}
+
+/// Warns that a hostcall is not available, once for each `name`.
+pub(crate) fn unimplemented(name: &'static str) {
+    if is_first(name) {
         shim(
             LogLevel::Warn,
             &[

@@ -4,12 +4,14 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, StatusCode, Version};
-use http_body_util::combinators::BoxBody;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::long::{Checker, LongBody};
 
 /// Where requests go, and in which protocol. Every request has a connection of its own.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Reply {
-        let body = Full::new(body.into()).boxed();
+        let body = Full::new(body.into());
         block_on(self.send(method, path, headers, body)).expect("the proxy answers")
     }
 
@@ -79,16 +81,93 @@ impl Client {
             frames.push(Frame::trailers(fields.collect()));
         }
         let body = StreamBody::new(tokio_stream::iter(frames.into_iter().map(Ok)));
-        block_on(self.send("POST", path, headers, BodyExt::boxed(body)))
+        block_on(self.send("POST", path, headers, body))
     }
 
-    async fn send(
+    /// Sends a request with a long body and reads the whole response.
+    pub fn upload(&self, path: &str, body: LongBody) -> Reply {
+        block_on(self.send("POST", path, &[], body)).expect("the proxy answers")
+    }
+
+    /// Sends a GET and compares the response's body. Returns the response's status and what the comparison gave, or
+    /// how the body broke off.
+    pub fn download(&self, path: &str, mut checker: Checker) -> (StatusCode, Result<u64, String>) {
+        block_on(async {
+            let empty = Full::new(Bytes::new());
+            let response = self.open("GET", path, &[], empty).await.unwrap();
+            let status = response.status();
+            let mut body = response.into_body();
+            while let Some(frame) = body.frame().await {
+                match frame {
+                    Ok(frame) => checker.push(frame.data_ref().map_or(&[], Bytes::as_ref)),
+                    Err(error) => return (status, Err(error.to_string())),
+                }
+            }
+            (status, checker.finish())
+        })
+    }
+
+    /// Sends so many GET requests on each of so many HTTP/2 connections, all at once, and returns the statuses.
+    pub fn at_once(&self, connections: usize, requests: usize) -> Vec<StatusCode> {
+        block_on(async {
+            let mut open = JoinSet::new();
+            for _ in 0..connections {
+                let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
+                let (sender, connection) =
+                    hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+                        .await
+                        .unwrap();
+                tokio::spawn(connection);
+                for _ in 0..requests {
+                    let mut sender = sender.clone();
+                    let request = Request::get(format!("http://{}/", self.address));
+                    let request = request.body(Full::new(Bytes::new())).unwrap();
+                    open.spawn(async move {
+                        sender.ready().await.unwrap();
+                        let response = sender.send_request(request).await.unwrap();
+                        let status = response.status();
+                        response.into_body().collect().await.unwrap();
+                        status
+                    });
+                }
+            }
+            open.join_all().await
+        })
+    }
+
+    async fn send<B>(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: BoxBody<Bytes, Infallible>,
-    ) -> Result<Reply, hyper::Error> {
+        body: B,
+    ) -> Result<Reply, hyper::Error>
+    where
+        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+    {
+        let response = self.open(method, path, headers, body).await?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await?;
+        Ok(Reply {
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
+            trailers: body.trailers().cloned(),
+            body: body.to_bytes(),
+        })
+    }
+
+    /// Sends a request and waits for the response's head.
+    async fn open<B>(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: B,
+    ) -> Result<Response<Incoming>, hyper::Error>
+    where
+        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+    {
         let uri = if self.http2 {
             format!("http://{}{path}", self.address)
         } else {
@@ -103,25 +182,16 @@ impl Client {
         }
         let request = request.body(body).unwrap();
         let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
-        let response = if self.http2 {
+        if self.http2 {
             let (mut sender, connection) =
                 hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await?;
             tokio::spawn(connection);
-            sender.send_request(request).await?
+            sender.send_request(request).await
         } else {
             let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
             tokio::spawn(connection);
-            sender.send_request(request).await?
-        };
-        let (head, body) = response.into_parts();
-        let body = body.collect().await?;
-        Ok(Reply {
-            status: head.status,
-            version: head.version,
-            headers: head.headers,
-            trailers: body.trailers().cloned(),
-            body: body.to_bytes(),
-        })
+            sender.send_request(request).await
+        }
     }
 }
 

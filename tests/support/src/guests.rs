@@ -9,7 +9,11 @@ pub enum Example {
     /// Not an example but a plugin for tests: `tests/guests/legacy-bodies` says what it does.
     Bodies,
     Body,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-callout` says what it does.
+    Callout,
     Config,
+    /// Not an example but a plugin for tests: `tests/guests/legacy-enemy` says what it does.
+    Enemy,
     /// Not an example but a plugin for tests: `tests/guests/legacy-events` says what it does.
     Events,
     Headers,
@@ -43,14 +47,18 @@ impl Example {
             (Kind::Legacy, Self::Auth) => env!("GUEST_LEGACY_RUST_AUTH"),
             (Kind::Legacy, Self::Bodies) => env!("GUEST_LEGACY_BODIES"),
             (Kind::Legacy, Self::Body) => env!("GUEST_LEGACY_RUST_BODY"),
+            (Kind::Legacy, Self::Callout) => env!("GUEST_LEGACY_CALLOUT"),
             (Kind::Legacy, Self::Config) => env!("GUEST_LEGACY_RUST_CONFIG"),
+            (Kind::Legacy, Self::Enemy) => env!("GUEST_LEGACY_ENEMY"),
             (Kind::Legacy, Self::Events) => env!("GUEST_LEGACY_EVENTS"),
             (Kind::Legacy, Self::Headers) => env!("GUEST_LEGACY_RUST_HEADERS"),
             (Kind::Legacy, Self::Observe) => env!("GUEST_LEGACY_OBSERVE"),
             (Kind::Wit, Self::Auth) => env!("GUEST_WIT_RUST_AUTH"),
             (Kind::Wit, Self::Bodies) => env!("GUEST_WIT_BODIES"),
             (Kind::Wit, Self::Body) => env!("GUEST_WIT_RUST_BODY"),
+            (Kind::Wit, Self::Callout) => env!("GUEST_WIT_CALLOUT"),
             (Kind::Wit, Self::Config) => env!("GUEST_WIT_RUST_CONFIG"),
+            (Kind::Wit, Self::Enemy) => env!("GUEST_WIT_ENEMY"),
             (Kind::Wit, Self::Events) => env!("GUEST_WIT_EVENTS"),
             (Kind::Wit, Self::Headers) => env!("GUEST_WIT_RUST_HEADERS"),
             (Kind::Wit, Self::Observe) => env!("GUEST_WIT_OBSERVE"),

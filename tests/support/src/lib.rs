@@ -14,11 +14,18 @@
 )]
 
 mod client;
+mod grpc;
 mod guests;
+mod listener;
+mod long;
 mod origin;
 mod proxy;
+mod tls;
 
 pub use client::{Client, Reply};
+pub use grpc::GrpcServer;
 pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT};
+pub use long::{Checker, LongBody, Pattern};
 pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};
+pub use tls::Ca;

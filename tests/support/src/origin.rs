@@ -1,25 +1,33 @@
 //! A scripted upstream.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Version};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use http_body_util::{BodyExt, Collected, Either, Full, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use tokio::net::TcpListener;
+use tokio::sync::Barrier;
+use tokio_rustls::TlsAcceptor;
+
+use crate::listener;
+use crate::long::{Checker, LongBody, Pattern};
+
+/// Streams that one HTTP/2 connection may carry at once: all that a test can think of.
+const STREAMS: u32 = 100_000;
 
 /// A request that came in.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub method: Method,
     pub path: String,
+    pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
     pub trailers: Option<HeaderMap>,
@@ -34,41 +42,66 @@ pub struct Trailers(pub HeaderMap);
 #[derive(Clone, Debug)]
 pub struct Origin {
     address: SocketAddr,
+    scheme: &'static str,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Origin {
     pub fn start(answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self::start_with(None, answer)
+    }
+
+    /// An origin behind TLS, whose URL begins with `https://`.
+    pub fn start_tls(
+        tls: TlsAcceptor,
+        answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(tls), answer)
+    }
+
+    fn start_with(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Received) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
         let received = Arc::new(Mutex::new(Vec::new()));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let answer = Arc::new(answer);
-        let log = Arc::clone(&received);
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).unwrap();
-                loop {
-                    let (stream, _) = listener.accept().await.unwrap();
-                    let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                    let service = service_fn(move |request| {
-                        serve(request, Arc::clone(&answer), Arc::clone(&log))
-                    });
-                    let builder = auto::Builder::new(TokioExecutor::new());
-                    tokio::spawn(async move {
-                        // A client that goes away is none of the test's business.
-                        let _ = builder
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
-                    });
-                }
-            });
+        let (answer, log) = (Arc::new(answer), Arc::clone(&received));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let service = move |request| serve(request, Arc::clone(&answer), Arc::clone(&log));
+        Self {
+            address: listen(tls, service),
+            scheme,
+            received,
+        }
+    }
+
+    /// Answers when so many requests are there, all of them at once: they were open at the same time.
+    pub fn gathering(count: usize) -> Self {
+        let all = Arc::new(Barrier::new(count));
+        let address = listen(None, move |request: Request<Incoming>| {
+            let all = Arc::clone(&all);
+            async move {
+                drop(request);
+                all.wait().await;
+                Ok(Response::new(Full::new(Bytes::from("all are here"))))
+            }
         });
-        Self { address, received }
+        Self {
+            address,
+            scheme: "http",
+            received: Arc::default(),
+        }
+    }
+
+    /// Answers a GET of `/N` with N bytes of a pattern. Any other request is to bring the pattern `expected`; the answer
+    /// is `right`, with the number of bytes in the header `x-length`, or says what is wrong with them.
+    pub fn long(pattern: Pattern, expected: Pattern) -> Self {
+        let service = move |request| long(request, pattern.clone(), expected.checker());
+        let address = listen(None, service);
+        Self {
+            address,
+            scheme: "http",
+            received: Arc::default(),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -76,7 +109,7 @@ impl Origin {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// For HTTP/2.
@@ -88,6 +121,50 @@ impl Origin {
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
+}
+
+/// Serves on a free port, from a thread that ends with the process.
+fn listen<S, F, B>(tls: Option<TlsAcceptor>, service: S) -> SocketAddr
+where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(STREAMS);
+    listener::serve(tls, move |io| {
+        let (builder, service) = (builder.clone(), service_fn(service.clone()));
+        async move {
+            // A client that goes away is none of the test's business.
+            let _ = builder.serve_connection(TokioIo::new(io), service).await;
+        }
+    })
+}
+
+async fn long(
+    request: Request<Incoming>,
+    pattern: Pattern,
+    mut checker: Checker,
+) -> Result<Response<Either<LongBody, Full<Bytes>>>, Infallible> {
+    if request.method() == Method::GET {
+        let length = request.uri().path().trim_start_matches('/').parse();
+        let body = pattern.body(length.expect("the path is a length"));
+        return Ok(Response::new(Either::Left(body)));
+    }
+    let mut body = request.into_body();
+    let mut failed = None;
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => checker.push(frame.data_ref().map_or(&[], Bytes::as_ref)),
+            Err(error) => failed = Some(error.to_string()),
+        }
+    }
+    let (length, answer) = match (failed, checker.finish()) {
+        (Some(error), _) | (None, Err(error)) => (0, error),
+        (None, Ok(length)) => (length, "right".to_owned()),
+    };
+    let response = Response::builder().header("x-length", length);
+    Ok(response.body(Either::Right(Full::from(answer))).unwrap())
 }
 
 async fn serve(
@@ -103,9 +180,10 @@ async fn serve(
             .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
+        version: head.version,
         headers: head.headers,
         trailers: body.as_ref().and_then(|body| body.trailers().cloned()),
-        body: body.map(|body| body.to_bytes()).unwrap_or_default(),
+        body: body.map(Collected::to_bytes).unwrap_or_default(),
     };
     let response = answer(&received);
     log.lock().unwrap().push(received);

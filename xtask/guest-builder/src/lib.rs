@@ -33,6 +33,7 @@ pub struct GuestBuild {
     target: String,
     profile: String,
     artifact: Artifact,
+    features: Vec<String>,
 }
 
 impl GuestBuild {
@@ -44,6 +45,7 @@ impl GuestBuild {
             target: "wasm32-unknown-unknown".into(),
             profile: "guest".into(),
             artifact: Artifact::Default,
+            features: Vec::new(),
         }
     }
 
@@ -58,6 +60,13 @@ impl GuestBuild {
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = profile.into();
+        self
+    }
+
+    /// Builds with a feature of the package. Default is none but the package's defaults.
+    #[must_use]
+    pub fn feature(mut self, name: impl Into<String>) -> Self {
+        self.features.push(name.into());
         self
     }
 
@@ -121,6 +130,7 @@ impl GuestBuild {
                 &self.profile,
             ])
             .args(self.artifact.arguments())
+            .args(self.features.iter().flat_map(|name| ["--features", name]))
             .arg("--target-dir")
             .arg(&guests)
             .stdin(Stdio::null())
@@ -136,9 +146,20 @@ impl GuestBuild {
             .join(&self.target)
             .join(profile_directory(&self.profile))
             .join(&file);
-        let kept = out_dir.join(file.file_name().unwrap_or(file.as_os_str()));
+        let kept = out_dir.join(self.kept_name(&file));
         copy_if_changed(&built, &kept)?;
         Ok(kept)
+    }
+
+    /// The name of the copy: one for each set of features.
+    fn kept_name(&self, file: &Path) -> PathBuf {
+        let stem = file.file_stem().unwrap_or(file.as_os_str());
+        let mut name = stem.to_owned();
+        for feature in &self.features {
+            name.push("-");
+            name.push(feature);
+        }
+        Path::new(&name).with_extension("wasm")
     }
 
     /// Why cargo failed.

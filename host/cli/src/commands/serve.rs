@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use proxy_wasi_runtime::config::{Config, PluginSettings, Setting, Settings};
+use proxy_wasi_runtime::config::{ClusterSettings, Config, PluginSettings, Setting, Settings};
 
 use crate::args::{PluginArgs, ServeArgs};
 use crate::exit::Failure;
@@ -35,7 +35,7 @@ fn settings(mut args: ServeArgs) -> Result<Settings, Failure> {
     let Some(file) = args.config.take() else {
         return Ok(Settings {
             plugins: plugin_settings(plugins, plugin)?,
-            ..top_level(args)
+            ..top_level(args)?
         });
     };
     let refusal = match (plugins.first(), plugin.first_given()) {
@@ -49,15 +49,15 @@ fn settings(mut args: ServeArgs) -> Result<Settings, Failure> {
     };
     match refusal {
         Some(refusal) => Err(Failure::Usage(format!("{refusal} in `{}`", file.display()))),
-        None => Ok(Settings::read(&file)?.overridden_by(top_level(args))),
+        None => Ok(Settings::read(&file)?.overridden_by(top_level(args)?)),
     }
 }
 
 /// The flags that mean the same as a top-level key.
-fn top_level(args: ServeArgs) -> Settings {
+fn top_level(args: ServeArgs) -> Result<Settings, Failure> {
     let flag = |flag, value: Option<String>| value.map(|value| Setting::flag(flag, value));
     let switch = |name, given: bool, value: &str| given.then(|| Setting::flag(name, value));
-    Settings {
+    Ok(Settings {
         listen: flag("--listen", args.listen),
         admin: flag("--admin", args.admin),
         workers: flag("--workers", args.workers),
@@ -67,8 +67,27 @@ fn top_level(args: ServeArgs) -> Settings {
         log_level: flag("--log-level", args.log_level),
         cache: switch("--no-cache", args.no_cache, "false"),
         cache_dir: flag("--cache-dir", args.cache_dir),
+        clusters: args
+            .clusters
+            .iter()
+            .map(|cluster| cluster_settings(cluster))
+            .collect::<Result<_, _>>()?,
         ..Settings::default()
-    }
+    })
+}
+
+fn cluster_settings(text: &str) -> Result<ClusterSettings, Failure> {
+    let (name, url) = text.split_once('=').ok_or_else(|| {
+        Failure::Usage(format!(
+            "`--cluster`: `{text}` has no `=`; give a name and a URL, such as `auth=http://127.0.0.1:9000`"
+        ))
+    })?;
+    Ok(ClusterSettings {
+        name: Setting::flag("--cluster", name),
+        url: Setting::flag("--cluster", url),
+        ca: None,
+        server_name: None,
+    })
 }
 
 fn plugin_settings(files: Vec<String>, args: PluginArgs) -> Result<Vec<PluginSettings>, Failure> {
@@ -96,6 +115,7 @@ fn apply(plugin: &mut PluginSettings, args: PluginArgs) -> Result<(), Failure> {
     plugin.root_id = flag("--root-id", args.root_id);
     plugin.vm_id = flag("--vm-id", args.vm_id);
     plugin.failure_policy = flag("--failure-policy", args.failure_policy);
+    plugin.allow_callouts = flag("--callouts", args.callouts);
     for variable in args.env {
         let Some((name, value)) = variable.split_once('=') else {
             return Err(Failure::Usage(format!(

@@ -91,6 +91,63 @@ pub enum Problem {
         /// What is accepted.
         known: &'static [&'static str],
     },
+    /// A key without which nothing can be done.
+    #[error("it has no `{0}`; give {1}")]
+    Missing(&'static str, &'static str),
+    /// Two clusters of one name.
+    #[error("another cluster is called `{0}`; give each its own name")]
+    ClusterTaken(String),
+    /// A name with control characters.
+    #[error("`{}` cannot be a cluster's name; leave out control characters", .0.escape_debug())]
+    ClusterName(String),
+    /// A cluster that is not there.
+    #[error("no cluster is called `{name}`; {}", known_clusters(.known))]
+    UnknownCluster {
+        /// What was given.
+        name: String,
+        /// The clusters' names.
+        known: Vec<String>,
+    },
+    /// Settings of TLS for a URL without.
+    #[error("`{0}` is without TLS; write `https://`, or remove the setting")]
+    TlsWithoutHttps(String),
+    /// A file without certificates.
+    #[error("no certificates in `{}`: {reason}; give a PEM file with the certificates to trust", .file.display())]
+    Certificates {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not a name that a certificate can be for.
+    #[error("`{0}` is no server name; give a host name or an IP address, without port")]
+    ServerName(String),
+    /// Both say where all requests go.
+    #[error("it is given beside `routes`; add a last route without `match` instead")]
+    UpstreamAndRoutes,
+    /// A route behind one that matches everything.
+    #[error("it is never reached: `routes[{0}]` matches every request; move that one to the end")]
+    RouteNeverReached(usize),
+    /// Not the beginning of a path.
+    #[error("`{0}` is no beginning of a path; give one such as `/api`, without query")]
+    PathPrefix(String),
+    /// A prefix is to be replaced, but none is matched.
+    #[error("there is no `match.path_prefix` that it could replace; give that too")]
+    RewriteWithoutPrefix,
+    /// Not an authority.
+    #[error(
+        "`{0}` is no authority; give a host such as `example.com`, `*.example.com` to match, or `host:port`"
+    )]
+    Authority(String),
+    /// Not the name of a header field.
+    #[error("`{0}` is no name of a header field")]
+    HeaderName(String),
+    /// Not the value of a header field.
+    #[error("`{}` cannot be the value of a header field", .0.escape_debug())]
+    HeaderValue(String),
+    /// `host` is matched otherwise.
+    #[error("`host` is the request's authority; use `match.authority`")]
+    HostHeader,
     /// Not a URL to send requests to.
     #[error("`{text}` is no upstream: {reason}")]
     Upstream {
@@ -120,6 +177,14 @@ pub enum Problem {
     /// Two plugins of one name.
     #[error("another plugin is called `{0}`; give each its own `name`")]
     NameTaken(String),
+}
+
+fn known_clusters(names: &[String]) -> String {
+    if names.is_empty() {
+        return "list it under `clusters`".to_owned();
+    }
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("known are {}", quoted.join(", "))
 }
 
 fn alternatives(words: &[&str]) -> String {

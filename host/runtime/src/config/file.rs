@@ -14,6 +14,10 @@ use super::{
     ConfigError, LimitSettings, Origin, PluginSettings, Problem, Setting, Settings, TimeoutSettings,
 };
 
+mod routing;
+
+use self::routing::{FileCluster, FileRoute};
+
 /// Every leaf is read as text, so that a wrong value is found where the key's name is known.
 type Text = Option<Spanned<String>>;
 
@@ -31,6 +35,8 @@ struct File {
     cache_dir: Text,
     limits: Option<FileLimits>,
     timeouts: Option<FileTimeouts>,
+    clusters: Option<Vec<Spanned<FileCluster>>>,
+    routes: Option<Vec<Spanned<FileRoute>>>,
     plugins: Option<Vec<Spanned<FilePlugin>>>,
 }
 
@@ -41,6 +47,8 @@ struct FileLimits {
     response_buffer: Text,
     vm_memory: Text,
     callback_time: Text,
+    callouts: Text,
+    callout_response: Text,
 }
 
 #[derive(Default, Deserialize)]
@@ -66,6 +74,13 @@ struct FilePlugin {
     failure_policy: Text,
     recovery: Text,
     on_headers_pause: Text,
+    callouts: Option<FileCallouts>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileCallouts {
+    allow: Text,
 }
 
 impl Settings {
@@ -154,6 +169,8 @@ impl Origins {
 
 impl File {
     fn into_settings(self, origins: &Origins) -> Result<Settings, ConfigError> {
+        let clusters = self.clusters.into_iter().flatten().enumerate();
+        let routes = self.routes.into_iter().flatten().enumerate();
         let plugins = self.plugins.into_iter().flatten().enumerate();
         Ok(Settings {
             listen: origins.setting(self.listen, "listen"),
@@ -167,6 +184,12 @@ impl File {
             cache_dir: origins.setting(self.cache_dir, "cache_dir"),
             limits: self.limits.unwrap_or_default().into_settings(origins),
             timeouts: self.timeouts.unwrap_or_default().into_settings(origins),
+            clusters: clusters
+                .map(|(at, cluster)| routing::cluster_settings(cluster, at, origins))
+                .collect::<Result<_, _>>()?,
+            routes: routes
+                .map(|(at, route)| routing::route_settings(route, at, origins))
+                .collect::<Result<_, _>>()?,
             plugins: plugins
                 .map(|(at, plugin)| plugin_settings(plugin, at, origins))
                 .collect::<Result<_, _>>()?,
@@ -181,6 +204,8 @@ impl FileLimits {
             response_buffer: origins.setting(self.response_buffer, "limits.response_buffer"),
             vm_memory: origins.setting(self.vm_memory, "limits.vm_memory"),
             callback_time: origins.setting(self.callback_time, "limits.callback_time"),
+            callouts: origins.setting(self.callouts, "limits.callouts"),
+            callout_response: origins.setting(self.callout_response, "limits.callout_response"),
         }
     }
 }
@@ -217,6 +242,7 @@ fn plugin_settings(
         failure_policy: setting(plugin.failure_policy, "failure_policy"),
         recovery: setting(plugin.recovery, "recovery"),
         on_headers_pause: setting(plugin.on_headers_pause, "on_headers_pause"),
+        allow_callouts: setting(plugin.callouts.unwrap_or_default().allow, "callouts.allow"),
     })
 }
 

@@ -17,6 +17,16 @@ pub const DEFAULT_VM_MEMORY: usize = 256 * 1024 * 1024;
 /// the slowest known, which compile rule sets in `proxy_on_configure`, take some hundred milliseconds.
 pub const DEFAULT_CALLBACK_TIME: Duration = Duration::from_secs(1);
 
+/// HTTP and gRPC callouts of one VM that are not over. Envoy has no limit; its circuit breakers end at 1024 requests to a
+/// cluster. A plugin that makes one for each stream needs as many as its worker has streams that wait.
+pub const DEFAULT_CALLOUTS: usize = 1024;
+
+/// What one VM may be allowed: beyond this its sockets are the machine's problem.
+pub const MOST_CALLOUTS: usize = 65_536;
+
+/// Bytes. As much as of an upstream's response: what a plugin can look at there it can look at here.
+pub const DEFAULT_CALLOUT_RESPONSE: usize = 1024 * 1024;
+
 /// What Envoy's guide for proxies at the edge advises for `request_headers_timeout`: slow enough for any client that
 /// means it, fast enough against those that hold connections open on purpose.
 pub const DEFAULT_HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,6 +58,11 @@ pub struct Limits {
     pub vm_memory: usize,
     /// How long one callback may run before its VM is ended. Default: [`DEFAULT_CALLBACK_TIME`].
     pub callback_time: Duration,
+    /// Callouts of one VM that are not over. One more is refused. Default: [`DEFAULT_CALLOUTS`].
+    pub callouts: usize,
+    /// Bytes of a callout's response body, or of one gRPC message, either way. More fails the callout. Default:
+    /// [`DEFAULT_CALLOUT_RESPONSE`].
+    pub callout_response: usize,
 }
 
 impl Default for Limits {
@@ -57,6 +72,8 @@ impl Default for Limits {
             response_buffer: DEFAULT_RESPONSE_BUFFER,
             vm_memory: DEFAULT_VM_MEMORY,
             callback_time: DEFAULT_CALLBACK_TIME,
+            callouts: DEFAULT_CALLOUTS,
+            callout_response: DEFAULT_CALLOUT_RESPONSE,
         }
     }
 }

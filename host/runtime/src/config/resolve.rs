@@ -9,8 +9,10 @@ use std::thread;
 use super::values::{self, choice};
 use super::{
     CacheLocation, Config, ConfigError, DEFAULT_LISTEN, LimitSettings, Limits, PluginConfig,
-    PluginSettings, Problem, Setting, Settings, TimeoutSettings, Timeouts, UpstreamUrl,
+    PluginSettings, Problem, Setting, Settings, TimeoutSettings, Timeouts,
 };
+
+mod routing;
 
 /// Bytes. Below one page no WebAssembly memory can exist.
 const LEAST_MEMORY: usize = 64 * 1024;
@@ -34,12 +36,14 @@ impl Config {
             plugins,
             ..
         } = &settings;
+        let routing = routing::resolve(&settings)?;
         Ok(Self {
             listen: value(&settings.listen, values::address)?.unwrap_or(DEFAULT_LISTEN),
             admin: value(&settings.admin, values::address)?,
             workers: value(&settings.workers, values::workers)?
                 .unwrap_or_else(|| thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
-            upstream: value(&settings.upstream, UpstreamUrl::parse)?,
+            clusters: routing.clusters,
+            routes: routing.routes,
             rewrite_host: value(&settings.rewrite_host, values::switch)?.unwrap_or(false),
             access_log: value(&settings.access_log, values::switch)?.unwrap_or(true),
             log_level: value(&settings.log_level, choice)?.unwrap_or_default(),
@@ -83,6 +87,9 @@ fn resolve_limits(given: &LimitSettings) -> Result<Limits, ConfigError> {
         response_buffer: value(&given.response_buffer, buffer)?.unwrap_or(default.response_buffer),
         vm_memory: value(&given.vm_memory, memory)?.unwrap_or(default.vm_memory),
         callback_time: value(&given.callback_time, values::time)?.unwrap_or(default.callback_time),
+        callouts: value(&given.callouts, values::callouts)?.unwrap_or(default.callouts),
+        callout_response: value(&given.callout_response, buffer)?
+            .unwrap_or(default.callout_response),
     })
 }
 
@@ -140,6 +147,7 @@ fn resolve_plugin(
         failure_policy,
         recovery: value(&given.recovery, choice)?.unwrap_or(recovery),
         on_headers_pause: value(&given.on_headers_pause, choice)?.unwrap_or_default(),
+        allow_callouts: value(&given.allow_callouts, choice)?.unwrap_or_default(),
     })
 }
 

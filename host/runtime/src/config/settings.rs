@@ -84,7 +84,52 @@ pub struct Settings {
     pub cache_dir: Option<Setting>,
     pub limits: LimitSettings,
     pub timeouts: TimeoutSettings,
+    pub clusters: Vec<ClusterSettings>,
+    pub routes: Vec<RouteSettings>,
     pub plugins: Vec<PluginSettings>,
+}
+
+/// What was said about one [`ClusterConfig`](super::ClusterConfig).
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "documented where they end up, on `ClusterConfig`"
+)]
+pub struct ClusterSettings {
+    pub name: Setting,
+    pub url: Setting,
+    /// The path of a PEM file.
+    pub ca: Option<Setting>,
+    pub server_name: Option<Setting>,
+}
+
+/// What was said about one [`RouteConfig`](super::RouteConfig).
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "documented where they end up, on `RouteConfig`"
+)]
+pub struct RouteSettings {
+    /// Where the route begins.
+    pub origin: Origin,
+    pub name: Option<Setting>,
+    pub authority: Option<Setting>,
+    pub path_prefix: Option<Setting>,
+    pub headers: Vec<HeaderSettings>,
+    pub cluster: Setting,
+    pub rewrite_path_prefix: Option<Setting>,
+    pub rewrite_authority: Option<Setting>,
+}
+
+/// What was said about one [`HeaderMatch`](super::HeaderMatch).
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "documented where they end up, on `HeaderMatch`"
+)]
+pub struct HeaderSettings {
+    pub name: Setting,
+    pub value: Option<Setting>,
 }
 
 /// What was said about [`Limits`](super::Limits).
@@ -95,6 +140,8 @@ pub struct LimitSettings {
     pub response_buffer: Option<Setting>,
     pub vm_memory: Option<Setting>,
     pub callback_time: Option<Setting>,
+    pub callouts: Option<Setting>,
+    pub callout_response: Option<Setting>,
 }
 
 /// What was said about [`Timeouts`](super::Timeouts).
@@ -126,6 +173,7 @@ pub struct PluginSettings {
     pub failure_policy: Option<Setting>,
     pub recovery: Option<Setting>,
     pub on_headers_pause: Option<Setting>,
+    pub allow_callouts: Option<Setting>,
 }
 
 impl PluginSettings {
@@ -142,12 +190,14 @@ impl PluginSettings {
             failure_policy: None,
             recovery: None,
             on_headers_pause: None,
+            allow_callouts: None,
         }
     }
 }
 
 impl Settings {
-    /// Replaces top-level values by those of `flags` where it has them. Limits, timeouts and plugins stay.
+    /// Replaces top-level values by those of `flags` where it has them, and clusters by those of the same name. An
+    /// upstream takes the place of all routes. Limits, timeouts and plugins stay.
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {
         // `--cache-dir` turns on a cache that the file turned off; `--no-cache` needs no directory.
@@ -155,6 +205,17 @@ impl Settings {
             (None, None) => (self.cache, self.cache_dir),
             given => given,
         };
+        let routes = match &flags.upstream {
+            Some(_) => Vec::new(),
+            None => self.routes,
+        };
+        let replaced = |cluster: &ClusterSettings| {
+            let mut names = flags.clusters.iter().map(|flag| &flag.name.text);
+            names.any(|name| *name == cluster.name.text)
+        };
+        let mut clusters = self.clusters;
+        clusters.retain(|cluster| !replaced(cluster));
+        clusters.extend(flags.clusters);
         Self {
             listen: flags.listen.or(self.listen),
             admin: flags.admin.or(self.admin),
@@ -167,6 +228,8 @@ impl Settings {
             cache_dir,
             limits: self.limits,
             timeouts: self.timeouts,
+            clusters,
+            routes,
             plugins: self.plugins,
         }
     }

@@ -29,12 +29,21 @@ fn every_key_of_a_file_arrives() {
         listen: '[::1]:9090'
         admin: 127.0.0.1:9901
         workers: 3
-        upstream: h2c://[::1]:9000
+        clusters:
+        - {name: auth, url: 'https://auth.example', tls: {server_name: other.example}}
+        - {name: web, url: 'h2c://[::1]:9000'}
+        routes:
+        - name: new
+          match: {authority: '*.Example', path_prefix: /new/, headers: [{name: X-A, value: b}]}
+          cluster: auth
+          rewrite: {path_prefix: /, authority: 'web:80'}
+        - {cluster: web}
         rewrite_host: true
         access_log: false
         log_level: debug
         cache_dir: cache
-        limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms}
+        limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms,
+          callouts: 5, callout_response: 6}
         timeouts: {header_read: 1s, connect: 2s, response: 3s, idle: 1h, drain_grace: 5s}
         plugins:
         - name: first
@@ -47,14 +56,39 @@ fn every_key_of_a_file_arrives() {
           failure_policy: open
           recovery: never
           on_headers_pause: stop_iteration
+          callouts: {allow: any}
         ",
     );
     assert_eq!(config.listen, "[::1]:9090".parse().unwrap());
     assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
     assert_eq!(config.workers.get(), 3);
-    let upstream = config.upstream.unwrap();
-    assert_eq!(upstream.protocol(), UpstreamProtocol::H2c);
-    assert_eq!((upstream.host(), upstream.port()), ("::1", 9000));
+    let [auth, web] = config.clusters.as_slice() else {
+        panic!("{:?}", config.clusters);
+    };
+    assert_eq!((auth.name.as_str(), auth.url.port()), ("auth", 443));
+    assert_eq!(auth.url.protocol(), UpstreamProtocol::Https);
+    assert_eq!(auth.tls.server_name, "other.example".try_into().ok());
+    assert_eq!(web.url.protocol(), UpstreamProtocol::H2c);
+    assert_eq!((web.url.host(), web.url.port()), ("::1", 9000));
+    let new = RouteConfig {
+        name: "new".to_owned(),
+        matches: RouteMatch {
+            authority: Some(AuthorityMatch::Suffix(".example".to_owned())),
+            path_prefix: Some("/new".to_owned()),
+            headers: vec![HeaderMatch {
+                name: "x-a".parse().unwrap(),
+                value: "b".parse().ok(),
+            }],
+        },
+        cluster: Some("auth".to_owned()),
+        rewrite: Rewrite {
+            path_prefix: Some(String::new()),
+            authority: "web:80".parse().ok(),
+        },
+    };
+    assert_eq!(config.routes[0], new);
+    assert!(config.routes[1].matches.is_catch_all());
+    assert_eq!(config.routes[1].cluster.as_deref(), Some("web"));
     assert!(config.rewrite_host);
     assert!(!config.access_log);
     assert_eq!(config.log_level, LogLevel::Debug);
@@ -64,6 +98,8 @@ fn every_key_of_a_file_arrives() {
         response_buffer: 3,
         vm_memory: 2 << 30,
         callback_time: Duration::from_millis(250),
+        callouts: 5,
+        callout_response: 6,
     };
     assert_eq!(config.limits, limits);
     let timeouts = Timeouts {
@@ -87,6 +123,7 @@ fn every_key_of_a_file_arrives() {
         failure_policy: FailurePolicy::Open,
         recovery: Recovery::Never,
         on_headers_pause: OnHeadersPause::StopIteration,
+        allow_callouts: AllowCallouts::Any,
     };
     assert_eq!(*config.plugins[0], plugin);
 }
@@ -107,10 +144,12 @@ fn a_file_that_says_nothing_gives_the_defaults() {
         assert!(
             config.access_log
                 && !config.rewrite_host
-                && config.upstream.is_none()
+                && config.clusters.is_empty()
                 && config.admin.is_none()
                 && config.plugins.is_empty()
         );
+        assert_eq!(config.routes.len(), 1);
+        assert_eq!(config.routes[0].cluster, None);
     }
 }
 
@@ -263,6 +302,56 @@ fn errors_point_at_the_line_of_the_key() {
 }
 
 #[test]
+fn an_upstream_is_a_cluster_and_a_route() {
+    for (upstream, clusters, routed) in [
+        ("http://b", &["a", UPSTREAM_CLUSTER][..], UPSTREAM_CLUSTER),
+        ("a", &["a"], "a"),
+    ] {
+        let config = config(&format!(
+            "clusters: [{{name: a, url: 'http://a'}}]\nupstream: {upstream}"
+        ));
+        let names: Vec<_> = config
+            .clusters
+            .iter()
+            .map(|cluster| &*cluster.name)
+            .collect();
+        assert_eq!(names, clusters);
+        assert_eq!(config.routes.len(), 1);
+        assert_eq!(config.routes[0].cluster.as_deref(), Some(routed));
+    }
+}
+
+#[test]
+fn flags_replace_clusters_and_routes() {
+    let file = Settings::parse(
+        Path::new("proxy.yaml"),
+        "clusters: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}]\nroutes: [{cluster: a}]",
+    )
+    .unwrap();
+    let flags = Settings {
+        upstream: Some(Setting::flag("--upstream", "c")),
+        clusters: ["b", "c"]
+            .map(|name| ClusterSettings {
+                name: Setting::flag("--cluster", name),
+                url: Setting::flag("--cluster", "http://flag"),
+                ca: None,
+                server_name: None,
+            })
+            .to_vec(),
+        ..Settings::default()
+    };
+    let config = Config::resolve(file.overridden_by(flags)).unwrap();
+    let hosts: Vec<_> = config
+        .clusters
+        .iter()
+        .map(|cluster| (&*cluster.name, cluster.url.host()))
+        .collect();
+    assert_eq!(hosts, [("a", "a"), ("b", "flag"), ("c", "flag")]);
+    assert_eq!(config.routes.len(), 1);
+    assert_eq!(config.routes[0].cluster.as_deref(), Some("c"));
+}
+
+#[test]
 fn upstreams() {
     let parse = |text: &str| {
         UpstreamUrl::parse(text).map(|url| (url.host().to_owned(), url.port(), url.to_string()))
@@ -271,6 +360,10 @@ fn upstreams() {
     assert_eq!(
         parse("http://example.com"),
         is("example.com", 80, "http://example.com")
+    );
+    assert_eq!(
+        parse("HTTPS://example.com/"),
+        is("example.com", 443, "https://example.com")
     );
     assert_eq!(
         parse("http://example.com:8080/"),
@@ -287,6 +380,12 @@ fn upstreams() {
         "http://a#b",
         "a b",
         "http://[::1",
+        "grpc://a",
+        "a:80",
+        "//a",
+        "http://user@a",
+        "http://a:70000",
+        "http://a/b",
     ] {
         assert!(parse(wrong).is_err(), "{wrong}");
     }

@@ -14,6 +14,27 @@ pub enum UpstreamProtocol {
     Http1,
     /// HTTP/2 over TCP with prior knowledge; `h2c://`.
     H2c,
+    /// HTTP/2 or HTTP/1.1 over TLS, whichever the server prefers; `https://`.
+    Https,
+}
+
+impl UpstreamProtocol {
+    /// The scheme of a URL that selects this protocol.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Http1 => "http",
+            Self::H2c => "h2c",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port of a URL that names none.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http1 | Self::H2c => 80,
+            Self::Https => 443,
+        }
+    }
 }
 
 /// Where requests are sent.
@@ -25,7 +46,7 @@ pub struct UpstreamUrl {
 }
 
 impl UpstreamUrl {
-    /// Reads `http://HOST[:PORT]` or `h2c://HOST[:PORT]`.
+    /// Reads `http://HOST[:PORT]`, `https://HOST[:PORT]` or `h2c://HOST[:PORT]`.
     ///
     /// # Errors
     ///
@@ -35,18 +56,17 @@ impl UpstreamUrl {
             text: text.to_owned(),
             reason,
         };
-        let form = "give a URL such as `http://127.0.0.1:9000` or `h2c://127.0.0.1:9000`";
+        let form = "give a URL such as `http://127.0.0.1:9000`, `https://example.com` or `h2c://127.0.0.1:9000`";
         let uri: Uri = text.parse().map_err(|_| problem(form))?;
-        let protocol = match uri.scheme_str() {
-            Some("http") => UpstreamProtocol::Http1,
-            Some("h2c") => UpstreamProtocol::H2c,
-            Some("https") => {
-                return Err(problem(
-                    "TLS to upstreams is not built yet; use `http://` or `h2c://`",
-                ));
-            }
-            _ => return Err(problem(form)),
-        };
+        let protocols = [
+            UpstreamProtocol::Http1,
+            UpstreamProtocol::H2c,
+            UpstreamProtocol::Https,
+        ];
+        let protocol = protocols
+            .into_iter()
+            .find(|protocol| Some(protocol.scheme()) == uri.scheme_str())
+            .ok_or_else(|| problem(form))?;
         let authority = uri.authority().ok_or_else(|| problem(form))?;
         if authority.as_str().contains('@') {
             return Err(problem(
@@ -64,7 +84,7 @@ impl UpstreamUrl {
             .strip_prefix(authority.host())
             .and_then(|rest| rest.strip_prefix(':'))
         {
-            None => 80,
+            None => protocol.default_port(),
             Some(port) => port
                 .parse()
                 .ok()
@@ -99,7 +119,7 @@ impl UpstreamUrl {
             .unwrap_or(host)
     }
 
-    /// The port to connect to; 80 if none was given.
+    /// The port to connect to; 80, or 443 for `https://`, if none was given.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -107,10 +127,6 @@ impl UpstreamUrl {
 
 impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.protocol {
-            UpstreamProtocol::Http1 => "http",
-            UpstreamProtocol::H2c => "h2c",
-        };
-        write!(f, "{scheme}://{}", self.authority)
+        write!(f, "{}://{}", self.protocol.scheme(), self.authority)
     }
 }

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{FailurePolicy, LogLevel, MAX_WORKERS, OnHeadersPause, Problem, Recovery};
+use super::limits::MOST_CALLOUTS;
+use super::{
+    AllowCallouts, FailurePolicy, LogLevel, MAX_WORKERS, OnHeadersPause, Problem, Recovery,
+};
 
 const LONGEST_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -21,6 +24,18 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, Problem> {
             what: "workers",
             least: 1,
             most: MAX_WORKERS,
+        })
+}
+
+pub(super) fn callouts(text: &str) -> Result<usize, Problem> {
+    text.parse::<usize>()
+        .ok()
+        .filter(|callouts| *callouts <= MOST_CALLOUTS)
+        .ok_or_else(|| Problem::Count {
+            text: text.to_owned(),
+            what: "callouts",
+            least: 0,
+            most: MOST_CALLOUTS,
         })
 }
 
@@ -98,6 +113,11 @@ impl Choice for Recovery {
 impl Choice for OnHeadersPause {
     const WORDS: &'static [&'static str] = &["stop_all", "stop_iteration"];
     const CASES: &'static [Self] = &[Self::StopAll, Self::StopIteration];
+}
+
+impl Choice for AllowCallouts {
+    const WORDS: &'static [&'static str] = &["clusters", "any"];
+    const CASES: &'static [Self] = &[Self::Clusters, Self::Any];
 }
 
 impl Choice for LogLevel {

@@ -26,6 +26,7 @@ pub(super) use self::pump::{Pump, Step};
 use super::bodies::{Received, RequestSource, ResponseSource};
 use super::chain::{Bound, Chain};
 use super::properties::SetProperties;
+use super::routes::{Route, Routes};
 use super::traffic::Traffic;
 use crate::server::ConnectionInfo;
 use crate::upstream::Cluster;
@@ -108,7 +109,11 @@ pub(crate) struct Exchange {
     room_made: Cell<bool>,
     finished: Cell<bool>,
     properties: RefCell<SetProperties>,
-    cluster: RefCell<Option<Arc<Cluster>>>,
+    routes: Rc<Routes>,
+    /// Chosen when it was first needed, and again after a plugin asked for it.
+    route: RefCell<Option<Rc<Route>>>,
+    /// The request has gone where the route says: it is not chosen again.
+    routed: Cell<bool>,
 }
 
 struct BoundStream {
@@ -121,6 +126,7 @@ impl Exchange {
     /// Begins an exchange on a chain.
     pub(crate) fn new(
         chain: &Chain,
+        routes: Rc<Routes>,
         facts: Facts,
         received: Received,
         request_body: Option<RequestSource>,
@@ -149,7 +155,9 @@ impl Exchange {
             room_made: Cell::new(false),
             finished: Cell::new(false),
             properties: RefCell::default(),
-            cluster: RefCell::new(None),
+            routes,
+            route: RefCell::new(None),
+            routed: Cell::new(false),
         })
     }
 
@@ -337,6 +345,20 @@ impl Exchange {
         self.properties.borrow()
     }
 
+    /// The route of the request as it is now, if any matches; the one that it took once it has gone.
+    ///
+    /// Not to be called from within [`ask`](Self::ask).
+    pub(crate) fn route(&self) -> Option<Rc<Route>> {
+        if let Some(route) = &*self.route.borrow() {
+            return Some(Rc::clone(route));
+        }
+        let machine = self.machine.borrow();
+        let head = machine.peek_request_head()?;
+        let route = self.routes.choose(&head.headers, head.path.as_ref())?;
+        *self.route.borrow_mut() = Some(Rc::clone(route));
+        Some(Rc::clone(route))
+    }
+
     /// The exchange is over: only its end is still told.
     pub(crate) fn is_over(&self) -> bool {
         self.finished.get()
@@ -352,19 +374,32 @@ impl Exchange {
         }
     }
 
-    /// The name of the route that the request takes, once one was chosen.
-    pub(crate) fn route_name(&self) -> Option<String> {
-        // There is one route, without a name.
-        self.traffic.attempted().then(String::new)
+    /// The route that the request takes now with this head.
+    pub(crate) fn take_route(&self, head: &RequestHead) -> Option<Rc<Route>> {
+        self.routed.set(true);
+        let mut route = self.route.borrow_mut();
+        if route.is_none() {
+            *route = self
+                .routes
+                .choose(&head.headers, head.path.as_ref())
+                .cloned();
+        }
+        route.clone()
     }
 
-    /// The cluster that the request goes to, once one was chosen.
+    /// Has the route chosen again when it is next needed, unless the request has gone.
+    fn forget_route(&self) {
+        if !self.routed.get() {
+            self.route.borrow_mut().take();
+        }
+    }
+
+    /// The cluster that the request goes to, once it has gone; nothing for the built-in upstream.
     pub(crate) fn cluster(&self) -> Option<Arc<Cluster>> {
-        self.cluster.borrow().clone()
-    }
-
-    pub(crate) fn set_cluster(&self, cluster: &Arc<Cluster>) {
-        *self.cluster.borrow_mut() = Some(Arc::clone(cluster));
+        if !self.routed.get() {
+            return None;
+        }
+        self.route.borrow().as_ref()?.cluster().cloned()
     }
 
     fn request_id_text(&self) -> &str {

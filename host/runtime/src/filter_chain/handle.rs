@@ -19,22 +19,19 @@ use proxy_wasi_stream::{LocalResponse, RequestHead, ResetReason, ResponseHead};
 use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::Chain;
 use super::exchange::{Exchange, Facts, Pump, Step};
+use super::routes::{Route, Routes};
 use crate::BoxError;
 use crate::metrics::{RequestMeter, ResetCause, WorkerMetrics};
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
-use crate::upstream::{Cluster, UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
+use crate::upstream::{UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
     /// Replaceable: an exchange keeps the chain it began with.
     pub(crate) chain: RefCell<Rc<Chain>>,
     pub(crate) client: UpstreamClient<RequestBody>,
-    /// Nothing for the built-in upstream.
-    pub(crate) cluster: Option<Arc<Cluster>>,
-    /// For the access log.
-    pub(crate) cluster_name: Option<Arc<str>>,
-    pub(crate) rewrite_host: bool,
+    pub(crate) routes: Rc<Routes>,
     /// Bytes of a request body that the built-in upstream looks at.
     pub(crate) echo_body: usize,
     pub(crate) request_ids: RequestIds,
@@ -80,10 +77,18 @@ async fn forward(
     mut ending: Ending,
 ) -> Response<ResponseBody> {
     let received = ending.received.clone();
-    match worker
-        .send(request.map(|body| RequestBody::direct(body, received)))
-        .await
-    {
+    let route = worker
+        .routes
+        .choose(request.headers(), request.uri().path_and_query());
+    let sent = match route {
+        Some(route) => {
+            ending.routed(route);
+            let request = request.map(|body| RequestBody::direct(body, received));
+            worker.send(route, request).await
+        }
+        None => Err(UpstreamFailure::NoRoute),
+    };
+    match sent {
         Ok(response) => {
             ending.responding(response.status());
             response.map(|source| ResponseBody::direct(source, ending))
@@ -116,7 +121,8 @@ async fn filter(
     };
     let body = RequestSource::new(body, ending.received.clone());
     let received = ending.received.clone();
-    let exchange = Exchange::new(chain, facts, received, (!end_of_stream).then_some(body));
+    let body = (!end_of_stream).then_some(body);
+    let exchange = Exchange::new(chain, Rc::clone(&worker.routes), facts, received, body);
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
 
@@ -125,7 +131,7 @@ async fn filter(
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => return Err(ending.reset(reason)),
     };
-    let step = match send(worker, &exchange, head, end_of_stream).await {
+    let step = match send(worker, &exchange, head, end_of_stream, &mut ending).await {
         Sent::Step(step) => step,
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
@@ -144,7 +150,9 @@ async fn filter(
             poll_fn(|cx| exchange.poll_step(cx, Pump::Response)).await
         }
         Sent::Failed(failure) => {
-            exchange.traffic.failed(failure.kind());
+            if let Some(kind) = failure.kind() {
+                exchange.traffic.failed(kind);
+            }
             exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
             poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
         }
@@ -170,6 +178,7 @@ async fn send(
     exchange: &Rc<Exchange>,
     head: RequestHead,
     end_of_stream: bool,
+    ending: &mut Ending,
 ) -> Sent {
     let body = if end_of_stream {
         RequestBody::Empty
@@ -179,11 +188,14 @@ async fn send(
             None => RequestBody::Filtered(Rc::clone(exchange)),
         }
     };
-    if let Some(cluster) = &worker.cluster {
-        exchange.set_cluster(cluster);
+    let Some(route) = exchange.take_route(&head) else {
+        return Sent::Failed(UpstreamFailure::NoRoute);
+    };
+    ending.routed(&route);
+    if route.cluster().is_some() {
         exchange.traffic.attempt();
     }
-    let mut upstream = pin!(worker.send(upstream_request(head, body)));
+    let mut upstream = pin!(worker.send(&route, upstream_request(head, body)));
     poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
             return Poll::Ready(Sent::Step(step));
@@ -221,17 +233,15 @@ fn respond(
 impl Worker {
     async fn send(
         &self,
+        route: &Route,
         mut request: Request<RequestBody>,
     ) -> Result<Response<ResponseSource>, UpstreamFailure> {
-        let Some(cluster) = &self.cluster else {
+        route.apply(&mut request);
+        let Some(cluster) = route.cluster() else {
             return Ok(echo::answer(request, self.echo_body)
                 .await
                 .map(ResponseSource::Full));
         };
-        if self.rewrite_host {
-            // The client sends the cluster's own authority where there is none.
-            request.headers_mut().remove(header::HOST);
-        }
         let mut response = match self.client.send(cluster, request).await {
             Ok(response) => response,
             Err(error) => return Err(self.upstream_failed(error.into())),
@@ -244,8 +254,8 @@ impl Worker {
 
     #[cold]
     fn upstream_failed(&self, failure: UpstreamFailure) -> UpstreamFailure {
-        if let Some(metrics) = &self.metrics {
-            metrics.upstream_failed(failure.kind().into());
+        if let (Some(metrics), Some(kind)) = (&self.metrics, failure.kind()) {
+            metrics.upstream_failed(kind.into());
         }
         failure
     }
@@ -284,6 +294,8 @@ fn reject(rejection: &Rejection, version: Version, mut ending: Ending) -> Respon
 /// Why there is no response from the upstream.
 #[derive(Debug, thiserror::Error)]
 enum UpstreamFailure {
+    #[error("no route matches the request")]
+    NoRoute,
     #[error(transparent)]
     Unreachable(#[from] UpstreamError),
     #[error("the upstream's response cannot be passed on: {0}")]
@@ -293,15 +305,18 @@ enum UpstreamFailure {
 impl UpstreamFailure {
     fn status(&self) -> StatusCode {
         match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Unreachable(error) => error.status(),
             Self::Refused(rejection) => rejection.status,
         }
     }
 
-    fn kind(&self) -> UpstreamErrorKind {
+    /// What went wrong; nothing if no upstream was tried.
+    fn kind(&self) -> Option<UpstreamErrorKind> {
         match self {
-            Self::Unreachable(error) => error.kind(),
-            Self::Refused(_) => UpstreamErrorKind::Protocol,
+            Self::NoRoute => None,
+            Self::Unreachable(error) => Some(error.kind()),
+            Self::Refused(_) => Some(UpstreamErrorKind::Protocol),
         }
     }
 
@@ -319,15 +334,34 @@ impl UpstreamFailure {
     /// What a client may know: that the upstream failed, not where it is.
     fn text(&self) -> &'static str {
         match self.status() {
+            StatusCode::NOT_FOUND => "no route\n",
             StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
             StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
             _ => "upstream failed\n",
         }
     }
 
+    /// Envoy's words in access logs and the property `response.code_details`, where there are such.
+    fn details(&self) -> &'static str {
+        match self {
+            Self::NoRoute => "route_not_found",
+            Self::Unreachable(_) | Self::Refused(_) => "upstream_failure",
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            // What clients ask for is no event.
+            Self::NoRoute => tracing::debug!("no route matches the request"),
+            Self::Unreachable(_) | Self::Refused(_) => {
+                tracing::warn!(error = self.causes(), "upstream failed");
+            }
+        }
+    }
+
     /// The response of a proxy without plugins.
     fn response(&self) -> Response<Full<bytes::Bytes>> {
-        tracing::warn!(error = self.causes(), "upstream failed");
+        self.log();
         let mut response = Response::new(Full::from(self.text()));
         *response.status_mut() = self.status();
         text(response.headers_mut());
@@ -336,13 +370,13 @@ impl UpstreamFailure {
 
     /// The response that passes the chain.
     fn local_response(&self) -> LocalResponse {
-        tracing::warn!(error = self.causes(), "upstream failed");
+        self.log();
         LocalResponse {
             status: self.status(),
             headers: Vec::new(),
             body: self.text().into(),
             grpc_status: None,
-            details: "upstream_failure".into(),
+            details: self.details().into(),
         }
     }
 }
@@ -384,12 +418,18 @@ impl Ending {
     fn admitted(&mut self, request: &Request<Incoming>) {
         if let Some(record) = &mut self.record {
             record.request_id = request.headers().get(X_REQUEST_ID).cloned();
-            record.upstream = self.worker.cluster_name.clone();
         }
         // The access log shows it, and properties.
         let is_asked_for = self.record.is_some() || !self.worker.chain.borrow().filters.is_empty();
         if is_asked_for && !request.body().is_end_stream() {
             self.received = Received::counted();
+        }
+    }
+
+    /// The request goes to the route's cluster.
+    fn routed(&mut self, route: &Route) {
+        if let Some(record) = &mut self.record {
+            record.upstream = route.cluster_name().cloned();
         }
     }
 
@@ -455,7 +495,7 @@ impl Drop for Ending {
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("cluster", &self.cluster)
+            .field("routes", &self.routes)
             .finish_non_exhaustive()
     }
 }

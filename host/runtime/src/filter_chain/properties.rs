@@ -77,9 +77,10 @@ fn of_path(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Found {
 /// What a control plane would have said. There is none, so it is what an Envoy without one says.
 fn xds(exchange: &Exchange, path: &[&str]) -> Found {
     match path {
-        ["cluster_name"] => Some(text(exchange.cluster()?.name())),
-        ["route_name"] => exchange.route_name().map(text),
-        ["virtual_host_name"] => exchange.route_name().map(|_| text("")),
+        // The built-in upstream is none.
+        ["cluster_name"] => Some(text(exchange.route()?.cluster()?.name())),
+        ["route_name"] => Some(text(exchange.route()?.name())),
+        ["virtual_host_name"] => exchange.route().map(|_| text("")),
         ["filter_chain_name"] => Some(text("")),
         // Unspecified.
         ["listener_direction"] => Some(integer(0)),

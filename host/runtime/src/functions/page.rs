@@ -5,7 +5,7 @@ use std::fmt::Write;
 use proxy_wasi_abi::hostcall::hostcall;
 use proxy_wasi_abi::{AbiVersion, wasi};
 
-use super::{Area, CALLBACKS, COMPONENTS_ONLY, Function, HOSTCALLS, Support};
+use super::{Area, CALLBACKS, CONTRACT_ONLY, Function, HOSTCALLS, Support};
 
 /// Returns `docs/functions.md`.
 #[must_use]
@@ -20,8 +20,8 @@ pub fn functions() -> String {
             }
         }
     }
-    page += "\n## Only for components\n\n| Function | Does |\n|---|---|\n";
-    for (name, does) in COMPONENTS_ONLY {
+    page += "\n## Only in the contract\n\n| Function | Does |\n|---|---|\n";
+    for (name, does) in CONTRACT_ONLY {
         page += &format!("| `{name}` | {does} |\n");
     }
     page += &wasi_section();

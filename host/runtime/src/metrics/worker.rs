@@ -47,6 +47,8 @@ label! {
         Resolve = "resolve",
         /// No connection.
         Connect = "connect",
+        /// No TLS on the connection.
+        Tls = "tls",
         /// No connection within the connect timeout.
         ConnectTimeout = "connect_timeout",
         /// The cluster has as many connections as it may.
@@ -69,12 +71,13 @@ impl From<UpstreamErrorKind> for UpstreamFailureCause {
         match kind {
             UpstreamErrorKind::Resolve => Self::Resolve,
             UpstreamErrorKind::Connect => Self::Connect,
+            UpstreamErrorKind::Tls => Self::Tls,
             UpstreamErrorKind::ConnectTimeout => Self::ConnectTimeout,
             UpstreamErrorKind::Overloaded => Self::Overloaded,
             UpstreamErrorKind::Reset => Self::Reset,
             UpstreamErrorKind::ResponseTimeout => Self::ResponseTimeout,
             UpstreamErrorKind::IdleTimeout => Self::IdleTimeout,
-            UpstreamErrorKind::Protocol => Self::Protocol,
+            UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => Self::Protocol,
             UpstreamErrorKind::Request => Self::Request,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use proxy_wasi_linker::Linker;
-use proxy_wasi_shim_artifact::SHIM;
+use proxy_wasi_shim_artifact::{SHIM, TRACING_SHIM};
 use wasmtime::component::Component;
 
 use super::{
@@ -38,6 +38,7 @@ pub enum LoadError {
 pub struct PluginLoader<'a> {
     engine: &'a PluginEngine,
     cache: ComponentCache,
+    shim: &'static [u8],
     loaded: HashMap<CacheKey, PluginCode>,
 }
 
@@ -47,8 +48,16 @@ impl<'a> PluginLoader<'a> {
         Self {
             engine,
             cache: ComponentCache::open(cache),
+            shim: SHIM,
             loaded: HashMap::new(),
         }
+    }
+
+    /// Has legacy modules tell of each hostcall, at the price of another call to the host.
+    #[must_use]
+    pub fn trace_hostcalls(mut self, trace: bool) -> Self {
+        self.shim = if trace { TRACING_SHIM } else { SHIM };
+        self
     }
 
     /// Loads a file: a legacy module is linked, a component taken as it is.
@@ -59,7 +68,7 @@ impl<'a> PluginLoader<'a> {
     pub fn load(&mut self, file: &Path) -> Result<PluginCode, LoadError> {
         let engine = self.engine.engine();
         let artifact = Artifact::read(file)?;
-        let key = CacheKey::new(engine, &artifact, SHIM);
+        let key = CacheKey::new(engine, &artifact, self.shim);
         if let Some(code) = self.loaded.get(&key) {
             return Ok(code.clone());
         }
@@ -68,7 +77,7 @@ impl<'a> PluginLoader<'a> {
                 ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
                 ArtifactKind::Module => Component::from_binary(
                     engine,
-                    &Linker::new(SHIM)?.link(artifact.bytes())?.component,
+                    &Linker::new(self.shim)?.link(artifact.bytes())?.component,
                 ),
             };
             component.map_err(LoadError::Compile)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::{Config, PluginConfig, Recovery};
+use crate::config::{Config, LogLevel, PluginConfig, Recovery};
 use crate::plugin::{PluginCode, PluginEngine, PluginLoader};
 use crate::run::RunError;
 use crate::vm::PluginInfo;
@@ -53,7 +53,8 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
         return Ok(plugins);
     }
     let engine = PluginEngine::new().map_err(RunError::Engine)?;
-    let mut loader = PluginLoader::new(&engine, &config.cache);
+    let mut loader = PluginLoader::new(&engine, &config.cache)
+        .trace_hostcalls(config.log_level == LogLevel::Trace);
     for plugin in &config.plugins {
         let loaded = loader.load(&plugin.file).map_err(|source| RunError::Load {
             plugin: plugin.name.clone(),
@@ -64,6 +65,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
                 name: plugin.name.clone(),
                 root_id: plugin.root_id.clone(),
                 vm_id: plugin.vm_id.clone(),
+                allow_callouts: plugin.allow_callouts,
                 counters: Arc::default(),
             }),
             configuration: plugin.configuration.clone(),

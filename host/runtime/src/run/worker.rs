@@ -13,12 +13,13 @@ use tokio::time::Instant;
 
 use super::RunError;
 use super::plugins::Plugins;
+use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
-use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, VmSlot};
+use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
 use crate::metrics::WorkerMetrics;
 use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
 use crate::services::Services;
-use crate::upstream::{Cluster, UpstreamClient, UpstreamOptions};
+use crate::upstream::{Cluster, Trust, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits, VmSpec};
 
 /// How long plugins may take to finish after `on-done`, for all of a worker together: what is left between the default
@@ -27,44 +28,19 @@ const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
-    config: Arc<Config>,
-    plugins: Arc<Plugins>,
-    cluster: Option<Arc<Cluster>>,
-    listener: TcpListener,
-    drain: DrainSignal,
-    access_log: Option<AccessLogHandle>,
-    services: Services,
-    metrics: Option<Arc<WorkerMetrics>>,
+    pub(super) config: Arc<Config>,
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) clusters: Arc<[Arc<Cluster>]>,
+    /// For what is no cluster.
+    pub(super) trust: Arc<Trust>,
+    pub(super) listener: TcpListener,
+    pub(super) drain: DrainSignal,
+    pub(super) access_log: Option<AccessLogHandle>,
+    pub(super) services: Services,
+    pub(super) metrics: Option<Arc<WorkerMetrics>>,
 }
 
 impl WorkerSetup {
-    pub(super) fn new(
-        config: &Arc<Config>,
-        plugins: &Arc<Plugins>,
-        listener: TcpListener,
-        drain: &DrainSignal,
-        access_log: Option<AccessLogHandle>,
-        services: Services,
-        metrics: Option<Arc<WorkerMetrics>>,
-    ) -> Result<Self, RunError> {
-        let cluster = match &config.upstream {
-            Some(url) => Some(Arc::new(
-                Cluster::parse("upstream", &url.to_string()).map_err(Box::new)?,
-            )),
-            None => None,
-        };
-        Ok(Self {
-            config: Arc::clone(config),
-            plugins: Arc::clone(plugins),
-            cluster,
-            listener,
-            drain: drain.clone(),
-            access_log,
-            services,
-            metrics,
-        })
-    }
-
     /// Starts the plugins, tells `started`, and serves until drained.
     pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,6 +90,16 @@ impl WorkerSetup {
             callback_time: self.config.limits.callback_time,
         };
         let log_level = plugin_level(self.config.log_level);
+        let callouts = CalloutClient::new(
+            Arc::clone(&self.clusters),
+            Arc::clone(&self.trust),
+            self.config.timeouts.connect,
+            CalloutLimits {
+                outstanding: self.config.limits.callouts,
+                body: self.config.limits.callout_response,
+                timeout: self.config.timeouts.idle,
+            },
+        );
         let start = |plan: &super::plugins::VmPlan| {
             let roots = plan
                 .roots
@@ -131,6 +117,7 @@ impl WorkerSetup {
                 limits,
                 log_level,
                 services: self.services.clone(),
+                callouts: callouts.clone(),
             };
             VmSlot::start(spec, roots, plan.recovery)
                 .map_err(|(plugin, source)| RunError::Start { plugin, source })
@@ -158,9 +145,7 @@ impl WorkerSetup {
         let worker = filter_chain::Worker {
             chain: RefCell::new(Rc::new(Chain { filters, limits })),
             client: UpstreamClient::new(upstream_options(&self.config)),
-            cluster_name: self.cluster.as_ref().map(|cluster| cluster.name().into()),
-            cluster: self.cluster.clone(),
-            rewrite_host: self.config.rewrite_host,
+            routes: Rc::new(Routes::new(&self.config, &self.clusters)),
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
             access_log: self.access_log.map(AccessLog::new),

@@ -3,7 +3,7 @@
 //! [`admit`] turns a request as received into one that plugins and upstreams can trust: unambiguously framed, addressed
 //! by a `host` field and a path whatever the protocol, free of what concerned only the client's connection. Requests
 //! that cannot be so are rejected. [`admit_response`] does the same on the way back. The counterpart before sending
-//! upstream is [`head::prepare`](crate::upstream::head::prepare).
+//! upstream is [`upstream::head`](crate::upstream::head).
 
 use std::net::SocketAddr;
 

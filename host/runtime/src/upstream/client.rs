@@ -13,12 +13,14 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use super::body::{Progress, ProgressState, RequestBody, UpstreamBody};
-use super::cluster::{Cluster, UpstreamProtocol};
+use super::cluster::Cluster;
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::pool::Pool;
+use super::tls::Negotiated;
 use super::{h1, h2, head};
 use crate::BoxError;
 use crate::clock::{LazySleep, sweep_interval};
+use crate::config::UpstreamProtocol;
 
 /// Covers a lost SYN (1 s until the second, 3 s until the third) and a slow resolver; Envoy's default.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,7 +42,7 @@ pub const DEFAULT_RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Limits of an [`UpstreamClient`]; the defaults are the `DEFAULT_` constants of this module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamOptions {
-    /// For name resolution, TCP and HTTP/2 handshake together.
+    /// For name resolution, TCP and TLS handshake together.
     pub connect_timeout: Duration,
     /// From the end of the request to the response head.
     pub response_timeout: Duration,
@@ -110,7 +112,7 @@ where
 
     /// Sends `request` to `cluster` and waits for the response head.
     ///
-    /// The head may come as a downstream sent it, see [`head::prepare`]: target and framing are made to fit the
+    /// The head may come as a downstream sent it, see [`head`]: target and framing are made to fit the
     /// cluster's protocol. A request is sent a second time only if nothing of it was sent the first time, as happens
     /// when a pooled connection turns out to be closed. Interim (1xx) responses are left out.
     ///
@@ -127,18 +129,58 @@ where
         request: Request<B>,
     ) -> Result<Response<UpstreamBody<B>>, UpstreamError> {
         let pool = self.pool(cluster);
-        let (mut parts, body) = request.into_parts();
-        head::prepare(&mut parts, &body, cluster).map_err(|error| {
-            UpstreamError::new(
-                UpstreamErrorKind::Request,
+        let version = Self::version(&pool).await?;
+        Self::send_as(version, &pool, request).await
+    }
+
+    /// As [`send`](Self::send), in HTTP/2 or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`UpstreamErrorKind::NoHttp2`].
+    pub async fn send_http2(
+        &self,
+        cluster: &Arc<Cluster>,
+        request: Request<B>,
+    ) -> Result<Response<UpstreamBody<B>>, UpstreamError> {
+        let pool = self.pool(cluster);
+        let version = Self::version(&pool).await?;
+        match version {
+            Negotiated::Http2 => Self::send_as(version, &pool, request).await,
+            Negotiated::Http1 => Err(UpstreamError::new(
+                UpstreamErrorKind::NoHttp2,
                 cluster.name(),
-                Some(error.into()),
-            )
+                None,
+            )),
+        }
+    }
+
+    /// What the cluster's server speaks.
+    async fn version(pool: &Rc<Pool<B>>) -> Result<Negotiated, UpstreamError> {
+        match pool.cluster.protocol() {
+            UpstreamProtocol::Http1 => Ok(Negotiated::Http1),
+            UpstreamProtocol::H2c => Ok(Negotiated::Http2),
+            UpstreamProtocol::Https => h2::negotiate(pool).await,
+        }
+    }
+
+    async fn send_as(
+        version: Negotiated,
+        pool: &Rc<Pool<B>>,
+        request: Request<B>,
+    ) -> Result<Response<UpstreamBody<B>>, UpstreamError> {
+        let (mut parts, body) = request.into_parts();
+        let prepared = match version {
+            Negotiated::Http1 => head::prepare_http1(&mut parts, &body, &pool.cluster),
+            Negotiated::Http2 => head::prepare_http2(&mut parts, &body, &pool.cluster),
+        };
+        prepared.map_err(|error| {
+            UpstreamError::new(UpstreamErrorKind::Request, &pool.name, Some(error.into()))
         })?;
         let request = Request::from_parts(parts, RequestBody::new(body));
-        match cluster.protocol() {
-            UpstreamProtocol::Http1 => h1::send(&pool, request).await,
-            UpstreamProtocol::H2c => h2::send(&pool, request).await,
+        match version {
+            Negotiated::Http1 => h1::send(pool, request).await,
+            Negotiated::Http2 => h2::send(pool, request).await,
         }
     }
 

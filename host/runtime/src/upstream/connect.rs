@@ -1,4 +1,4 @@
-//! Opens TCP connections to a cluster.
+//! Opens connections to a cluster: TCP, then TLS if the cluster wants it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,16 +10,31 @@ use tokio::time::{Instant, timeout_at};
 
 use super::cluster::Cluster;
 use super::error::{UpstreamError, UpstreamErrorKind};
+use super::io::UpstreamIo;
+use super::tls::{Negotiated, Offer};
 
-/// Connects to the first address of `cluster` that answers, names being resolved anew each time.
+/// Connects to the first address of `cluster` that answers, names being resolved anew each time. What was negotiated is
+/// known of TLS only.
 ///
 /// Dropping the future abandons the attempt.
 pub(super) async fn connect(
     cluster: &Cluster,
+    offer: Offer,
     timeout: Duration,
-) -> Result<TcpStream, UpstreamError> {
+) -> Result<(UpstreamIo, Option<Negotiated>), UpstreamError> {
     let deadline = Instant::now() + timeout;
-    match timeout_at(deadline, connect_any(cluster, deadline)).await {
+    let connected = async {
+        let stream = connect_any(cluster, deadline).await?;
+        let Some(tls) = cluster.tls() else {
+            return Ok((UpstreamIo::Plain(stream), None));
+        };
+        let (stream, negotiated) = tls
+            .connect(stream, offer)
+            .await
+            .map_err(|error| (UpstreamErrorKind::Tls, error))?;
+        Ok((UpstreamIo::Tls(Box::new(stream)), Some(negotiated)))
+    };
+    match timeout_at(deadline, connected).await {
         Ok(result) => result
             .map_err(|(kind, error)| UpstreamError::new(kind, cluster.name(), Some(error.into()))),
         Err(_elapsed) => Err(UpstreamError::new(

@@ -12,6 +12,10 @@ pub enum UpstreamErrorKind {
     Resolve,
     /// No connection: refused, unreachable, or closed during the handshake.
     Connect,
+    /// No TLS on the connection: the handshake failed, or the server's certificate is not trusted.
+    Tls,
+    /// The server speaks HTTP/1.1 only, and the request needs HTTP/2.
+    NoHttp2,
     /// No connection within the connect timeout.
     ConnectTimeout,
     /// The cluster has as many connections as it may.
@@ -38,11 +42,12 @@ impl UpstreamErrorKind {
         match self {
             Self::Resolve
             | Self::Connect
+            | Self::Tls
             | Self::ConnectTimeout
             | Self::Overloaded
             | Self::Reset => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResponseTimeout | Self::IdleTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Protocol => StatusCode::BAD_GATEWAY,
+            Self::NoHttp2 | Self::Protocol => StatusCode::BAD_GATEWAY,
             Self::Request => StatusCode::BAD_REQUEST,
         }
     }
@@ -51,8 +56,9 @@ impl UpstreamErrorKind {
     #[must_use]
     pub fn transport_failure(self) -> &'static str {
         match self {
-            Self::Resolve | Self::Connect | Self::ConnectTimeout => self.text(),
-            Self::Overloaded
+            Self::Resolve | Self::Connect | Self::Tls | Self::ConnectTimeout => self.text(),
+            Self::NoHttp2
+            | Self::Overloaded
             | Self::Reset
             | Self::ResponseTimeout
             | Self::IdleTimeout
@@ -65,6 +71,8 @@ impl UpstreamErrorKind {
         match self {
             Self::Resolve => "host name not resolved",
             Self::Connect => "no connection",
+            Self::Tls => "no TLS connection",
+            Self::NoHttp2 => "the server does not speak HTTP/2",
             Self::ConnectTimeout => "no connection within the connect timeout",
             Self::Overloaded => "too many connections",
             Self::Reset => "connection lost",

@@ -19,7 +19,9 @@ use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
 use super::error::{UpstreamError, UpstreamErrorKind};
+use super::io::UpstreamIo;
 use super::pool::{OpenGuard, Pool};
+use super::tls::Offer;
 use crate::BoxError;
 use crate::clock::LazySleep;
 
@@ -142,11 +144,25 @@ where
     B::Error: Into<BoxError>,
 {
     let guard = pool.reserve()?;
-    let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
-    let addresses = UpstreamAddresses::of(&stream);
+    let timeout = pool.options.connect_timeout;
+    let (io, _) = connect(&pool.cluster, Offer::Http1, timeout).await?;
+    establish(pool, io, guard).await
+}
+
+/// Begins HTTP/1.1 on a new connection.
+pub(super) async fn establish<B>(
+    pool: &Rc<Pool<B>>,
+    io: UpstreamIo,
+    guard: OpenGuard,
+) -> Result<H1Connection<B>, UpstreamError>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let addresses = UpstreamAddresses::of(io.tcp());
     let (sender, connection) = http1::Builder::new()
         .max_header_size(pool.options.max_head_bytes)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(io))
         .await
         .map_err(|error| {
             UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))

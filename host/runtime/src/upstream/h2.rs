@@ -1,4 +1,4 @@
-//! HTTP/2 with prior knowledge to an upstream: one connection carries all exchanges.
+//! HTTP/2 to an upstream, with prior knowledge or negotiated over TLS: one connection carries all exchanges.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -21,7 +21,9 @@ use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
 use super::error::{UpstreamError, UpstreamErrorKind};
+use super::h1;
 use super::pool::Pool;
+use super::tls::{Negotiated, Offer};
 use crate::BoxError;
 use crate::executor::LocalExecutor;
 
@@ -102,7 +104,14 @@ where
     let mut request = request;
     let mut retried = false;
     loop {
-        let mut sender = acquire(pool).await?;
+        let Acquired::Http2(mut sender) = acquire(pool).await? else {
+            // The server has changed its mind since the head was made for HTTP/2.
+            return Err(UpstreamError::new(
+                UpstreamErrorKind::Reset,
+                &pool.name,
+                None,
+            ));
+        };
         let generation = pool.h2.generation.get();
         let addresses = pool.h2.addresses.borrow().clone();
         pool.h2.used_at.set(Instant::now());
@@ -152,16 +161,41 @@ where
 /// Connections that a request waits for, each of which may be lost before it is used.
 const MAX_ATTEMPTS: usize = 3;
 
-async fn acquire<B>(pool: &Rc<Pool<B>>) -> Result<SendRequest<RequestBody<B>>, UpstreamError>
+/// What a request can be sent on.
+enum Acquired<B> {
+    Http2(SendRequest<RequestBody<B>>),
+    /// The server has the choice, and prefers HTTP/1.1.
+    Http1,
+}
+
+/// Finds out what the server of an `https://` cluster speaks, by a connection if need be, which the request then finds
+/// ready.
+pub(super) async fn negotiate<B>(pool: &Rc<Pool<B>>) -> Result<Negotiated, UpstreamError>
+where
+    B: Body<Data = Bytes> + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    Ok(match acquire(pool).await? {
+        Acquired::Http2(_) => Negotiated::Http2,
+        Acquired::Http1 => Negotiated::Http1,
+    })
+}
+
+async fn acquire<B>(pool: &Rc<Pool<B>>) -> Result<Acquired<B>, UpstreamError>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
     for _ in 0..MAX_ATTEMPTS {
+        if pool.prefers_http1.get() {
+            return Ok(Acquired::Http1);
+        }
         let attempt = {
             let mut state = pool.h2.state.borrow_mut();
             match &*state {
-                State::Open(sender) if !sender.is_closed() => return Ok(sender.clone()),
+                State::Open(sender) if !sender.is_closed() => {
+                    return Ok(Acquired::Http2(sender.clone()));
+                }
                 State::Connecting(attempt) => Rc::clone(attempt),
                 State::Open(_) | State::Closed => {
                     let attempt = Rc::new(Attempt::default());
@@ -193,7 +227,8 @@ where
     B::Error: Into<BoxError>,
 {
     let state = match open(&pool).await {
-        Ok(sender) => {
+        Ok(Acquired::Http1) => State::Closed,
+        Ok(Acquired::Http2(sender)) => {
             pool.h2.generation.set(pool.h2.generation.get() + 1);
             pool.h2.used_at.set(Instant::now());
             State::Open(sender)
@@ -210,17 +245,24 @@ where
     attempt.finished.notify_waiters();
 }
 
-async fn open<B>(pool: &Rc<Pool<B>>) -> Result<SendRequest<RequestBody<B>>, UpstreamError>
+async fn open<B>(pool: &Rc<Pool<B>>) -> Result<Acquired<B>, UpstreamError>
 where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let stream = connect(&pool.cluster, pool.options.connect_timeout).await?;
-    let addresses = UpstreamAddresses::of(&stream);
+    let timeout = pool.options.connect_timeout;
+    let (io, negotiated) = connect(&pool.cluster, Offer::Any, timeout).await?;
+    if negotiated == Some(Negotiated::Http1) {
+        let connection = h1::establish(pool, io, pool.reserve()?).await?;
+        pool.put_idle(connection);
+        pool.prefers_http1.set(true);
+        return Ok(Acquired::Http1);
+    }
+    let addresses = UpstreamAddresses::of(io.tcp());
     let max_head = u32::try_from(pool.options.max_head_bytes).unwrap_or(u32::MAX);
     let (sender, connection) = http2::Builder::new(LocalExecutor)
         .max_header_list_size(max_head)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(io))
         .await
         .map_err(|error| {
             UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
@@ -232,5 +274,5 @@ where
             tracing::debug!(cluster = &*name, %error, "upstream connection failed");
         }
     });
-    Ok(sender)
+    Ok(Acquired::Http2(sender))
 }

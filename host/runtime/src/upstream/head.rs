@@ -1,4 +1,8 @@
-//! Makes a request head fit for the connection it is sent on.
+//! Makes a request head fit for the connection it is sent on: version, form of the target, `host`, and framing that
+//! tells the truth about the body.
+//!
+//! The target's path is kept, its scheme and authority are not; what names the authority is the `host` field, and the
+//! cluster's address if it is absent. Heads are expected without hop-by-hop fields other than `te: trailers`.
 
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Uri};
@@ -6,7 +10,7 @@ use http::{Method, Version, request};
 use http_body::Body;
 use thiserror::Error;
 
-use super::cluster::{Cluster, UpstreamProtocol};
+use super::cluster::Cluster;
 
 /// Why a request cannot be sent to an upstream.
 #[derive(Debug, Error)]
@@ -20,27 +24,6 @@ pub enum HeadError {
     /// The pieces of the target make no URI.
     #[error("the request target cannot be sent")]
     Target(#[from] http::Error),
-}
-
-/// Prepares a request head for `cluster`: version, form of the target, `host`, and framing that tells the truth about
-/// `body`.
-///
-/// The target's path is kept, its scheme and authority are not; what names the authority is the `host` field, and the
-/// cluster's address if it is absent. Expects a head without hop-by-hop fields other than `te: trailers`.
-///
-/// # Errors
-///
-/// Returns an error if `host` or the path cannot be expressed in the cluster's protocol.
-pub fn prepare<B: Body>(
-    head: &mut request::Parts,
-    body: &B,
-    cluster: &Cluster,
-) -> Result<(), HeadError> {
-    frame(head, body);
-    match cluster.protocol() {
-        UpstreamProtocol::Http1 => prepare_h1(head, body, cluster),
-        UpstreamProtocol::H2c => prepare_h2(head, cluster),
-    }
 }
 
 /// Makes `content-length` agree with the body: a difference would be the start of the next request for the upstream.
@@ -75,11 +58,17 @@ fn parse_length(value: &HeaderValue) -> Option<u64> {
     }
 }
 
-fn prepare_h1<B: Body>(
+/// Prepares a request head for HTTP/1.1.
+///
+/// # Errors
+///
+/// None in practice: every authority is a field value.
+pub fn prepare_http1<B: Body>(
     head: &mut request::Parts,
     body: &B,
     cluster: &Cluster,
 ) -> Result<(), HeadError> {
+    frame(head, body);
     head.version = Version::HTTP_11;
     if head.uri.authority().is_some() || head.uri.scheme().is_some() {
         head.uri = Uri::from(path(&head.uri));
@@ -105,7 +94,17 @@ fn prepare_h1<B: Body>(
     Ok(())
 }
 
-fn prepare_h2(head: &mut request::Parts, cluster: &Cluster) -> Result<(), HeadError> {
+/// Prepares a request head for HTTP/2.
+///
+/// # Errors
+///
+/// `host` or the path cannot be expressed there.
+pub fn prepare_http2<B: Body>(
+    head: &mut request::Parts,
+    body: &B,
+    cluster: &Cluster,
+) -> Result<(), HeadError> {
+    frame(head, body);
     head.version = Version::HTTP_2;
     let authority = match head.headers.remove(header::HOST) {
         Some(value) => {

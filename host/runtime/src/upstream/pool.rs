@@ -23,6 +23,8 @@ pub(super) struct Pool<B> {
     /// HTTP/1 connections, idle or not.
     open: Rc<Cell<usize>>,
     pub(super) h2: H2Slot<B>,
+    /// Over TLS: the server has chosen HTTP/1.1 when it had the choice.
+    pub(super) prefers_http1: Cell<bool>,
 }
 
 /// Counts a connection for as long as it lives.
@@ -44,6 +46,7 @@ impl<B> Pool<B> {
             idle: RefCell::default(),
             open: Rc::default(),
             h2: H2Slot::default(),
+            prefers_http1: Cell::new(false),
         }
     }
 
@@ -86,6 +89,10 @@ impl<B> Pool<B> {
             .borrow_mut()
             .retain(|connection| connection.is_ready() && connection.idle_since + timeout > now);
         self.h2.sweep(now, timeout);
+        if self.open.get() == 0 {
+            // Whoever comes next asks again: the server may have learned HTTP/2 meanwhile.
+            self.prefers_http1.set(false);
+        }
     }
 
     /// True when no configuration refers to the cluster any more.

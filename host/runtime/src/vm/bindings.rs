@@ -8,5 +8,5 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "http-plugin",
+    world: "http-plugin-traced",
 });

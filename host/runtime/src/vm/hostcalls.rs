@@ -16,8 +16,11 @@ mod root_control;
 mod shared_data;
 mod shared_queue;
 mod timer;
+mod trace;
 
 use wasmtime::component::{HasSelf, Linker};
+
+pub(crate) use self::trace::RecentHostcalls;
 
 use super::bindings::proxy_wasm::plugin;
 use super::bindings::wasi as standard;
@@ -64,6 +67,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
         plugin::metrics,
         plugin::timer,
         plugin::foreign_function,
+        plugin::trace,
     );
     http_headers::add_to_linker(linker)?;
     wasi::add_to_linker(linker)

@@ -333,7 +333,8 @@ impl Vm {
             .stream
             .and_then(|stream| state.stream(stream))
             .map(|entry| entry.access.request_id());
-        let trap = Trap::new(&name, state.current.callback, request_id, error);
+        let trap = Trap::new(&name, state.current.callback, request_id, error)
+            .after(state.recent_hostcalls.take());
         if let Some(plugin) = state.current_plugin() {
             plugin.counters.trapped(trap.cause());
         }

@@ -1,16 +1,19 @@
 //! Plugin log lines: who says it, on whose behalf.
 
+mod budget;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{debug, error, info, trace, warn};
 
+pub(crate) use self::budget::{Admission, LogBudget};
 use super::bindings::wasi::logging::logging::Level;
 use super::state::Current;
 use crate::PLUGIN_LOG_TARGET;
 
 /// Bytes of one line that are kept: enough for a stack trace, too little to fill a disk with one call.
-const MAX_LINE: usize = 16 * 1024;
+pub(super) const MAX_LINE: usize = 16 * 1024;
 /// Bytes that a plugin may print in one callback.
 const MAX_OUTPUT: usize = 16 * MAX_LINE;
 

@@ -1,5 +1,6 @@
 //! The root contexts of a VM, and what they wait for.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(crate) struct Root {
     pub(crate) info: Arc<PluginInfo>,
     /// `on-done` returned false, and `root-control.done` has not been called yet.
     pub(crate) pending_done: bool,
+    /// Properties that the plugin has declared, and whether they are read-only once they are set.
+    pub(super) declared_properties: BTreeMap<String, bool>,
     /// It was deleted: its number means nothing any more.
     deleted: bool,
     tasks: Fragile<Tasks>,
@@ -43,6 +46,7 @@ impl Root {
         Self {
             info,
             pending_done: false,
+            declared_properties: BTreeMap::new(),
             deleted: false,
             tasks: Fragile::new(Tasks::default()),
         }
@@ -111,11 +115,12 @@ impl VmState {
     }
 
     /// Forgets a root context, and gives up what it waits for.
-    pub(crate) fn delete_root(&mut self, root: u64) {
-        if let Some(root) = self.root_mut(root) {
+    pub(crate) fn delete_root(&mut self, ended: u64) {
+        if let Some(root) = self.root_mut(ended) {
             root.end_tasks();
             root.deleted = true;
         }
+        self.callouts.get_mut().forget_root(ended);
         self.root_ended.notify_one();
     }
 
@@ -145,10 +150,6 @@ impl VmState {
     /// alive.
     ///
     /// Nothing is started, and nothing returned, for a root context that does not live.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "nothing but ticks and queues is waited for yet")
-    )]
     pub(crate) fn spawn(
         &mut self,
         root: u64,
@@ -162,6 +163,7 @@ impl VmState {
         for root in &mut self.roots {
             root.end_tasks();
         }
+        self.callouts.get_mut().forget_all();
         self.root_ended.notify_one();
     }
 }

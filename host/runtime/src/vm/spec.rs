@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Level;
 use super::instance::VmLimits;
+use crate::callout::CalloutClient;
 use crate::plugin::PluginCode;
 use crate::services::Services;
 
@@ -20,4 +21,6 @@ pub(crate) struct VmSpec {
     /// Messages below this level are dropped; nothing for all.
     pub(crate) log_level: Option<Level>,
     pub(crate) services: Services,
+    /// Makes the callouts of the worker.
+    pub(crate) callouts: CalloutClient,
 }

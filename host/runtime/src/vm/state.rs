@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use fragile::Fragile;
 use rustc_hash::FxHashSet;
@@ -12,13 +13,16 @@ use wasmtime_wasi::WasiCtx;
 
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
+use super::callouts::Callouts;
+use super::hostcalls::RecentHostcalls;
 use super::limits::VmLimiter;
-use super::log::{self, PluginOutput};
+use super::log::{self, Admission, LogBudget, PluginOutput};
 use super::metrics::MetricHandles;
 use super::roots::Root;
 use super::shared::VmHandle;
 use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
+use crate::config::AllowCallouts;
 use crate::metrics::{PluginCounters, VmMeter};
 use crate::services::Services;
 
@@ -31,6 +35,8 @@ pub struct PluginInfo {
     pub root_id: String,
     /// The configured `vm_id`.
     pub vm_id: String,
+    /// Where its callouts may go.
+    pub allow_callouts: AllowCallouts,
     /// What is counted of the plugin, over all workers.
     pub counters: Arc<PluginCounters>,
 }
@@ -62,12 +68,16 @@ pub(crate) struct VmState {
     pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
     /// Messages below this level are dropped before they are looked at.
     pub(crate) log_level: Option<Level>,
+    log_budget: LogBudget,
+    /// Empty unless hostcalls are traced.
+    pub(crate) recent_hostcalls: RecentHostcalls,
     pub(crate) limiter: VmLimiter,
     pub(crate) wasi: Wasi,
     /// The scope of shared data and queues.
     pub(crate) vm_id: String,
     pub(crate) services: Services,
     pub(crate) metrics: MetricHandles,
+    pub(super) callouts: Fragile<Callouts>,
     /// Handles of queues that the plugin holds.
     pub(crate) open_queues: usize,
     /// What was reported about the plugin, and is not again.
@@ -92,6 +102,8 @@ impl VmState {
             current: Current::default(),
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
+            log_budget: LogBudget::new(Instant::now()),
+            recent_hostcalls: RecentHostcalls::default(),
             limiter: VmLimiter::new(
                 spec.limits.memory,
                 VmMeter::new(Arc::clone(&first.counters)),
@@ -100,6 +112,7 @@ impl VmState {
             vm_id: spec.vm_id.clone(),
             services: spec.services.clone(),
             metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
+            callouts: Fragile::new(Callouts::new(spec.callouts.clone())),
             open_queues: 0,
             reported: FxHashSet::default(),
         }
@@ -132,11 +145,27 @@ impl VmState {
         Some((access, filter))
     }
 
-    /// Logs a plugin's message, with who it is and on whose behalf.
+    /// Logs a plugin's message, with who it is and on whose behalf, unless it logs too much.
     pub(crate) fn log(&self, level: Level, message: &str) {
         if !self.keeps(level) {
             return;
         }
+        let kept = message.len().min(log::MAX_LINE);
+        match self.log_budget.admit(kept, Instant::now()) {
+            Admission::Keep => {}
+            Admission::KeepAfter(dropped) => {
+                self.emit(Level::Warn, &format!("{dropped} messages were dropped"));
+            }
+            Admission::DropFirst => {
+                let text = "messages are dropped: the plugin logs more than its share";
+                return self.emit(Level::Warn, text);
+            }
+            Admission::Drop => return,
+        }
+        self.emit(level, message);
+    }
+
+    fn emit(&self, level: Level, message: &str) {
         let request_id = self
             .current
             .stream
@@ -151,13 +180,6 @@ impl VmState {
     pub(crate) fn keeps(&self, level: Level) -> bool {
         self.log_level
             .is_some_and(|lowest| level as u8 >= lowest as u8)
-    }
-
-    /// Reports, once, that a plugin has called a function which this host lacks.
-    pub(crate) fn report_unsupported(&mut self, function: &'static str) {
-        self.report_once(function, || {
-            format!("`{function}` is not supported by this host yet: it answers `unsupported`")
-        });
     }
 
     /// Warns, once for each `what`, of something that a plugin might do with each request.

@@ -69,6 +69,7 @@ struct Report {
     request_id: Option<String>,
     reason: String,
     frames: Vec<String>,
+    hostcalls: Vec<String>,
 }
 
 impl Trap {
@@ -97,7 +98,14 @@ impl Trap {
             request_id,
             reason,
             frames,
+            hostcalls: Vec::new(),
         }))
+    }
+
+    /// Adds the hostcalls that came before the trap, oldest first.
+    pub(crate) fn after(mut self, hostcalls: Vec<String>) -> Self {
+        self.0.hostcalls = hostcalls;
+        self
     }
 
     /// What kind of trap it was.
@@ -146,6 +154,7 @@ impl fmt::Display for Trap {
             request_id,
             reason,
             frames,
+            hostcalls,
             cause: _,
         } = &*self.0;
         write!(f, "plugin `{plugin}` trapped in `{callback}`")?;
@@ -158,6 +167,9 @@ impl fmt::Display for Trap {
             for frame in rest {
                 write!(f, " < {frame}")?;
             }
+        }
+        if !hostcalls.is_empty() {
+            write!(f, "; last hostcalls: {}", hostcalls.join(", "))?;
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use proxy_wasi_runtime::upstream::{Cluster, UpstreamClient, UpstreamOptions};
+use proxy_wasi_runtime::upstream::{UpstreamClient, UpstreamOptions};
 
-use super::support::{Options, Proxy, RawClient, Upstream, eventually, run};
+use super::support::{Options, Proxy, RawClient, Upstream, cluster, eventually, run};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -97,7 +97,7 @@ fn a_request_is_sent_again_if_nothing_of_it_was_sent() {
     });
     run(async {
         let client = UpstreamClient::<Full<Bytes>>::new(UpstreamOptions::default());
-        let cluster = Arc::new(Cluster::parse("origin", &format!("http://{address}")).unwrap());
+        let cluster = Arc::new(cluster(&format!("http://{address}")));
         for _ in 0..3 {
             let request = Request::post("/").body(Full::from("body")).unwrap();
             let response = client.send(&cluster, request).await.unwrap();

@@ -12,11 +12,12 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use proxy_wasi_runtime::BoxError;
+use proxy_wasi_runtime::config::{ClusterConfig, UpstreamUrl};
 use proxy_wasi_runtime::server::intermediary::{admit, admit_response};
 use proxy_wasi_runtime::server::{
     ConnectionInfo, DrainTrigger, RequestIds, Served, ServerOptions, bind, drain, serve,
 };
-use proxy_wasi_runtime::upstream::{Cluster, UpstreamBody, UpstreamClient, UpstreamOptions};
+use proxy_wasi_runtime::upstream::{Cluster, Trust, UpstreamBody, UpstreamClient, UpstreamOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, LocalSet};
@@ -36,6 +37,12 @@ pub(crate) fn run<F: Future>(test: F) -> F::Output {
             .await
             .expect("test hangs")
     })
+}
+
+/// A cluster that is nothing but its URL.
+pub(crate) fn cluster(url: &str) -> Cluster {
+    let config = ClusterConfig::new("origin", UpstreamUrl::parse(url).unwrap());
+    Cluster::new(&config, &Trust::default()).unwrap()
 }
 
 /// A proxy that only passes on.
@@ -63,7 +70,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (trigger, signal) = drain();
         let client = UpstreamClient::new(options.upstream);
-        let cluster = Arc::new(Cluster::parse("origin", upstream).unwrap());
+        let cluster = Arc::new(cluster(upstream));
         let ids = Rc::new(RequestIds::new());
         let pending = Rc::new(Cell::new(0));
         let counter = Rc::clone(&pending);

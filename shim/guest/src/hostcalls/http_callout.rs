@@ -34,12 +34,12 @@ pub(crate) fn call(arguments: Arguments, timeout: u32, token: u32) -> Answer {
     }
     // Alone among the hostcalls, this one tries its result's place first: no call is made whose token would be lost.
     memory::store_u32(token, 0)?;
-    let milliseconds = u32::try_from(timeout.cast_signed()).map_err(|_| Status::BadArgument)?;
+    let milliseconds = u32::try_from(timeout.cast_signed())
+        .map_err(|_| refused("the timeout is negative; give 0 for none"))?;
     let timeout = (milliseconds > 0).then_some(u64::from(milliseconds) * 1_000_000);
     let id = memory::with_inputs(arguments, |[cluster, headers, body, trailers]| {
         let root = active::effective().root().ok_or(Status::BadArgument)?;
-        let request =
-            request(cluster, headers, body, trailers, timeout).ok_or(Status::BadArgument)?;
+        let request = request(cluster, headers, body, trailers, timeout).map_err(refused)?;
         http_callout::send(root, &request).map_err(|error| refusal(error, "proxy_http_call"))
     })??;
     let number = TOKENS.with_borrow_mut(|tokens| {
@@ -70,36 +70,47 @@ pub(crate) fn next_token(last: u32, kind: u32, live: impl Fn(u32) -> bool) -> u3
     }
 }
 
-/// Reads a request. None without `:method`, `:path` or authority, or with one that is malformed.
+/// Explains a `BadArgument` in the log.
+fn refused(reason: &'static str) -> Status {
+    log::refused_callout(reason);
+    Status::BadArgument
+}
+
+/// Reads a request. An error says which of `:method`, `:path`, `:authority` or `:scheme` is missing or malformed.
 fn request(
     cluster: &[u8],
     headers: &[u8],
     body: &[u8],
     trailers: &[u8],
     timeout: Option<u64>,
-) -> Option<CalloutRequest> {
+) -> Result<CalloutRequest, &'static str> {
+    let text = |value, malformed| {
+        str::from_utf8(value)
+            .map(str::to_owned)
+            .map_err(|_| malformed)
+    };
     let (mut method, mut scheme, mut authority, mut path) = (None, None, None, None);
     let mut fields = Vec::new();
     for (name, value) in pairs::decode(headers) {
         let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
         if is(b":method") {
-            method = Some(field::method(value).ok()?);
+            method = Some(field::method(value).map_err(|_| "`:method` is no method")?);
         } else if is(b":scheme") {
-            scheme = Some(field::scheme(value).ok()?);
+            scheme = Some(field::scheme(value).map_err(|_| "`:scheme` is no scheme")?);
         } else if is(b":path") {
-            path = Some(str::from_utf8(value).ok()?.to_owned());
+            path = Some(text(value, "`:path` is no text")?);
         } else if is(b":authority") || is(b"host") {
-            authority = Some(str::from_utf8(value).ok()?.to_owned());
+            authority = Some(text(value, "`:authority` is no text")?);
         } else {
             fields.push((log::text(name).into_owned(), value.to_vec()));
         }
     }
-    Some(CalloutRequest {
+    Ok(CalloutRequest {
         cluster: log::text(cluster).into_owned(),
-        method: method?,
+        method: method.ok_or("the headers have no `:method`")?,
         scheme,
-        authority: authority?,
-        path_with_query: path?,
+        authority: authority.ok_or("the headers have no `:authority`")?,
+        path_with_query: path.ok_or("the headers have no `:path`")?,
         headers: fields,
         body: body.to_vec(),
         trailers: self::fields(trailers),
@@ -174,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_its_line_is_none() {
+    fn a_request_without_its_line_is_refused() {
         let all = [(":method", "GET"), (":path", "/"), (":authority", "a")];
-        assert!(request(b"c", &pairs::encode(all), b"", b"", None).is_some());
+        assert!(request(b"c", &pairs::encode(all), b"", b"", None).is_ok());
         for missing in 0..3 {
             let rest: Vec<_> = all
                 .iter()
@@ -184,8 +195,10 @@ mod tests {
                 .filter(|(index, _)| *index != missing)
                 .map(|(_, pair)| *pair)
                 .collect();
-            assert!(request(b"c", &pairs::encode(rest), b"", b"", None).is_none());
+            let refused = request(b"c", &pairs::encode(rest), b"", b"", None);
+            let (name, _) = all[missing];
+            assert!(refused.is_err_and(|reason| reason.contains(name)));
         }
-        assert!(request(b"c", b"malformed", b"", b"", None).is_none());
+        assert!(request(b"c", b"malformed", b"", b"", None).is_err());
     }
 }

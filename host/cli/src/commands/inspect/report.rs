@@ -8,9 +8,6 @@ use proxy_wasi_linker::{
     MemoryLimits, Sizes, StubAnswer, StubReason, Toolchain,
 };
 
-use proxy_wasi_abi::Status;
-use proxy_wasi_runtime::NotBuilt;
-
 use crate::exit::printable;
 
 /// An inspection as text: one fact a line, then lists.
@@ -200,9 +197,6 @@ enum ImportGroup {
 
 fn group_of(import: &ImportedItem) -> ImportGroup {
     match &import.support {
-        ImportSupport::Implemented | ImportSupport::Adapted if is_not_built(import) => {
-            ImportGroup::Unimplemented
-        }
         ImportSupport::Implemented | ImportSupport::Adapted => ImportGroup::Implemented,
         ImportSupport::Stub {
             reason: StubReason::Unimplemented | StubReason::Signature,
@@ -216,23 +210,12 @@ fn group_of(import: &ImportedItem) -> ImportGroup {
     }
 }
 
-/// Whether the shim has the function, but not the host what it needs.
-fn is_not_built(import: &ImportedItem) -> bool {
-    import.module == "env" && NotBuilt::of_hostcall(&import.name).is_some()
-}
-
 fn import_line(import: &ImportedItem) -> String {
     let name = signed(
         &format!("{}.{}", import.module, import.name),
         import.signature.as_ref(),
     );
     match &import.support {
-        ImportSupport::Implemented | ImportSupport::Adapted if is_not_built(import) => {
-            format!(
-                "{name}: a call answers {}",
-                u32::from(Status::Unimplemented)
-            )
-        }
         ImportSupport::Implemented => name,
         ImportSupport::Adapted => format!("{name}, a known variant of its signature"),
         ImportSupport::Stub {
@@ -267,12 +250,7 @@ fn signed(name: &str, signature: Option<&impl Display>) -> String {
 fn list_component(f: &mut Formatter<'_>, component: &Component) -> fmt::Result {
     fact(f, "modules", &component.core_modules.to_string())?;
     list(f, "exports", component.exports.iter())?;
-    let (not_built, built): (Vec<_>, Vec<_>) = component
-        .imports
-        .iter()
-        .partition(|import| NotBuilt::of_import(import).is_some());
-    list(f, "imports", built.into_iter())?;
-    list(f, "imports that are not implemented", not_built.into_iter())
+    list(f, "imports", component.imports.iter())
 }
 
 fn fact(f: &mut Formatter<'_>, name: &str, value: &str) -> fmt::Result {

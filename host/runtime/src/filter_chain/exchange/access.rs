@@ -418,6 +418,7 @@ impl StreamAccess for Exchange {
         self.machine
             .borrow_mut()
             .clear_route_cache(FilterIndex(filter));
+        self.forget_route();
     }
 
     fn property(&self, filter: usize, path: &[&str]) -> Result<PropertyValue, PropertyError> {

@@ -111,14 +111,14 @@ fn flags(failure: UpstreamErrorKind) -> i64 {
     const UPSTREAM_PROTOCOL_ERROR: i64 = 1 << 23;
     match failure {
         UpstreamErrorKind::Resolve => NO_HEALTHY_UPSTREAM,
-        UpstreamErrorKind::Connect | UpstreamErrorKind::ConnectTimeout => {
+        UpstreamErrorKind::Connect | UpstreamErrorKind::Tls | UpstreamErrorKind::ConnectTimeout => {
             UPSTREAM_CONNECTION_FAILURE
         }
         UpstreamErrorKind::Overloaded => UPSTREAM_OVERFLOW,
         UpstreamErrorKind::Reset => UPSTREAM_CONNECTION_TERMINATION,
         UpstreamErrorKind::ResponseTimeout => UPSTREAM_REQUEST_TIMEOUT,
         UpstreamErrorKind::IdleTimeout => STREAM_IDLE_TIMEOUT,
-        UpstreamErrorKind::Protocol => UPSTREAM_PROTOCOL_ERROR,
+        UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => UPSTREAM_PROTOCOL_ERROR,
         UpstreamErrorKind::Request => DOWNSTREAM_CONNECTION_TERMINATION,
     }
 }

@@ -1,4 +1,6 @@
-//! `foreign-function`: those of the proxy's registry, and those that act on a stream.
+//! `foreign-function`: those of the proxy's registry, and those that act on a stream or its plugin.
+
+mod declare_property;
 
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use crate::vm::state::VmState;
 impl foreign_function::Host for VmState {
     fn call(
         &mut self,
-        _root: u64,
+        root: u64,
         context: Option<u64>,
         name: String,
         input: Vec<u8>,
@@ -33,6 +35,7 @@ impl foreign_function::Host for VmState {
                 }
                 Ok(Vec::new())
             }
+            "declare_property" => self.declare_property(root, &input),
             _ => {
                 self.report_once("foreign-function.call", || {
                     let shown: String = name.chars().take(80).collect();

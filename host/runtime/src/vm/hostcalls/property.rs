@@ -30,6 +30,10 @@ impl property::Host for VmState {
 
     fn set(&mut self, context: u64, name: String, value: Vec<u8>) -> Result<(), PropertyError> {
         let stream = self.stream(context).ok_or(PropertyError::UnknownContext)?;
+        let is_set = || stream.access.property(stream.filter, &[&name]).is_ok();
+        if self.is_read_only(&name) && is_set() {
+            return Err(PropertyError::Rejected);
+        }
         stream.access.set_property(stream.filter, &name, &value)
     }
 }

@@ -124,7 +124,6 @@ impl Vm {
     }
 
     /// An HTTP callout was answered or has failed.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_http_callout_response(
         &mut self,
         root: u64,
@@ -140,7 +139,6 @@ impl Vm {
     }
 
     /// The initial metadata of a gRPC stream is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_initial_metadata(
         &mut self,
         root: u64,
@@ -156,7 +154,6 @@ impl Vm {
     }
 
     /// A message of a gRPC callout is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_message(
         &mut self,
         root: u64,
@@ -172,7 +169,6 @@ impl Vm {
     }
 
     /// The trailing metadata of a gRPC stream is there.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_trailing_metadata(
         &mut self,
         root: u64,
@@ -188,7 +184,6 @@ impl Vm {
     }
 
     /// A gRPC callout has ended.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
     pub(crate) fn on_grpc_close(
         &mut self,
         root: u64,

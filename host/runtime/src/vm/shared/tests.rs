@@ -8,6 +8,7 @@ use tokio::task::{LocalSet, yield_now};
 use wasmtime::component::Component;
 
 use super::*;
+use crate::callout::CalloutClient;
 use crate::plugin::{PluginCode, PluginEngine};
 use crate::services::Services;
 use crate::vm::{PluginInfo, VmLimits, VmSpec};
@@ -50,6 +51,7 @@ impl Fixture {
             },
             log_level: None,
             services: Services::default(),
+            callouts: CalloutClient::to_nowhere(),
         };
         let info = Arc::new(PluginInfo::default());
         let failure = Rc::new(Notify::new());

@@ -1,0 +1,138 @@
+//! Misbehaves when a request's headers callback says so by the header `x-enemy`:
+//!
+//! | `x-enemy` | Does |
+//! |---|---|
+//! | `spin` | loops for ever |
+//! | `allocate` | takes memory for ever |
+//! | `recurse` | calls itself for ever |
+//! | `log` | logs for ever |
+//! | `print` | prints for ever |
+//! | `headers` | adds request headers for ever |
+//! | `properties` | sets properties for ever |
+//! | `trap` | panics |
+//! | `second` | panics on every second request of a VM that asks for it |
+//! | `end` | panics when the stream ends |
+//!
+//! To every response that it sees it adds `x-enemy-was-here`. `wit-enemy` is its twin.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MapType};
+
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(|_| Box::new(super::Enemy::default()));
+    }}
+}
+
+#[derive(Default)]
+struct Enemy {
+    asked: Rc<Cell<u32>>,
+}
+
+impl Context for Enemy {}
+
+impl RootContext for Enemy {
+    fn on_configure(&mut self, _size: usize) -> bool {
+        proxy_wasm::set_log_level(LogLevel::Info);
+        true
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream {
+            asked: Rc::clone(&self.asked),
+            at_end: false,
+        }))
+    }
+}
+
+struct Stream {
+    asked: Rc<Cell<u32>>,
+    at_end: bool,
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        match self.get_http_request_header("x-enemy").as_deref() {
+            Some("spin") => spin(),
+            Some("allocate") => allocate(),
+            Some("recurse") => _ = recurse(0),
+            Some("log") => log(),
+            Some("print") => print(),
+            Some("headers") => loop {
+                let value = "v".repeat(100);
+                let map = MapType::HttpRequestHeaders;
+                let _ = hostcalls::add_map_value(map, "x-more", &value);
+            },
+            Some("properties") => (0_u64..).for_each(|number| {
+                let name = format!("more.{number}");
+                let _ = hostcalls::set_property(vec![&name], Some(&[b'v'; 100]));
+            }),
+            Some("trap") => trap(),
+            Some("second") => {
+                self.asked.set(self.asked.get() + 1);
+                assert!(self.asked.get() % 2 == 1, "it is the second");
+            }
+            Some("end") => self.at_end = true,
+            _ => {}
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        self.add_http_response_header("x-enemy-was-here", "yes");
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        assert!(!self.at_end, "the request asks for it");
+    }
+}
+
+#[inline(never)]
+fn trap() {
+    panic!("the request asks for it");
+}
+
+fn spin() {
+    loop {
+        std::hint::black_box(());
+    }
+}
+
+fn allocate() {
+    let mut all = Vec::new();
+    loop {
+        all.push(vec![1_u8; 1 << 20]);
+        std::hint::black_box(&all);
+    }
+}
+
+#[expect(unconditional_recursion, reason = "what it is for")]
+fn recurse(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 16]);
+    recurse(depth + 1) + frame.iter().sum::<u64>()
+}
+
+fn log() {
+    let line = "for ever ".repeat(100);
+    loop {
+        log::info!("{line}");
+    }
+}
+
+fn print() {
+    let line = "for ever ".repeat(100);
+    loop {
+        println!("{line}");
+    }
+}
