@@ -44,7 +44,7 @@ impl LogBudget {
     /// Decides on a message of so many bytes.
     pub(crate) fn admit(&self, bytes: usize, now: Instant) -> Admission {
         let cost = (bytes as u64).saturating_add(LINE);
-        if self.left.get() < cost {
+        if self.left.get() < cost || self.dropped.get() > 0 {
             self.refill(now);
         }
         let Some(left) = self.left.get().checked_sub(cost) else {
