@@ -2,6 +2,57 @@
 
 use crate::harness::Case;
 
+/// Wherever the memory is: exported under another name, not exported, imported.
+#[test]
+fn s1_2_memories() {
+    for memory in [
+        r#"(memory (export "memory") 1)"#,
+        r#"(memory (export "another name") 1)"#,
+        r#"(memory (export "memory") (export "twice") 1 9)"#,
+        r#"(import "env" "memory" (memory 1)) (export "memory" (memory 0))"#,
+    ] {
+        let text = format!(
+            r#"(module
+                (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+                {memory}
+                (data (i32.const 8) "here it is")
+                (func (export "proxy_abi_version_0_2_1"))
+                (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+                (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+                    (call $log (i32.const 2) (i32.const 8) (i32.const 10))))"#
+        );
+        let text = if memory.starts_with("(import") {
+            text.replace(memory, "")
+                .replace("(module", &format!("(module {memory}"))
+        } else {
+            text
+        };
+        let running = Case::of_bytes(&wat::parse_str(&text).unwrap()).start();
+        assert_eq!(running.get("/").status, 200, "{memory}");
+        running.proxy.wait_for_log(&["here it is"]);
+    }
+}
+
+/// A start section runs before everything else, and may call the host.
+#[test]
+fn s1_3_a_start_section() {
+    let text = r#"(module
+        (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "start section, _initialize")
+        (func $start (drop (call $log (i32.const 2) (i32.const 8) (i32.const 13))))
+        (start $start)
+        (func (export "_initialize") (drop (call $log (i32.const 2) (i32.const 23) (i32.const 11))))
+        (func (export "proxy_abi_version_0_2_1"))
+        (func (export "malloc") (param i32) (result i32) (i32.const 1024)))"#;
+    let running = Case::of_bytes(&wat::parse_str(text).unwrap()).start();
+    assert_eq!(running.get("/").status, 200);
+    running.proxy.wait_for_log(&["_initialize"]);
+    let log = running.proxy.log();
+    let (section, initialize) = (log.find("start section"), log.find("_initialize"));
+    assert!(section.is_some() && section < initialize, "{log}");
+}
+
 /// A module that pauses what its headers callback does not continue.
 fn module(imports: &str, on_request_headers: &str) -> Vec<u8> {
     let text = format!(

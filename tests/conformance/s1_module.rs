@@ -153,6 +153,15 @@ fn s1_2_start_functions() {
     }
 }
 
+/// Any other code than 0 refuses the plugin.
+#[test]
+fn s1_2_a_start_function_that_fails() {
+    let module = Module::new().export("any_start_fails", "_start");
+    let failed = Case::of(&module, "").try_start().unwrap_err();
+    assert!(failed.stderr.contains("_start"), "{failed:?}");
+    assert!(!failed.stderr.contains("context_create"), "{failed:?}");
+}
+
 #[test]
 fn s1_2_missing_callbacks_do_nothing() {
     let report = Case::of(&Module::new().only(&[]), "").run(|running| {

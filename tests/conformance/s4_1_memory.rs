@@ -178,6 +178,85 @@ fn bad_memory_is_a_status() {
     assert_eq!(report.log.matches("still alive").count(), 3);
 }
 
+/// Numbers without sense, to every function, in one callback: whatever the answers, the plugin goes on.
+#[test]
+fn any_numbers_are_answered() {
+    const NUMBERS: &[&str] = &[
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+        "16",
+        "255",
+        "4096",
+        "65535",
+        "65536",
+        "0x7fffffff",
+        "0x80000000",
+        "-1",
+        "-2",
+        "-4",
+        "-8",
+        "end+0",
+        "end-1",
+        "end-4",
+        "end-100",
+        "end+1",
+    ];
+    // What is written must not be the script itself.
+    const OUTPUTS: &[&str] = &[
+        "u32",
+        "u32",
+        "0",
+        "1",
+        "-1",
+        "-4",
+        "end+0",
+        "end-3",
+        "0x7fffffff",
+    ];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut pick = |list: &[&'static str]| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        list[usize::try_from(state % list.len() as u64).unwrap()]
+    };
+    let mut calls = String::new();
+    for _ in 0..40 {
+        for (name, args) in FUNCTIONS {
+            let args: Vec<_> = args
+                .split_whitespace()
+                .flat_map(|word| match word {
+                    "OUT" => vec![pick(OUTPUTS), pick(OUTPUTS)],
+                    "U32" => vec![pick(OUTPUTS)],
+                    "U64" => vec!["u64"],
+                    _ if bad(word).is_empty() => vec![pick(NUMBERS)],
+                    _ => vec![pick(NUMBERS), pick(NUMBERS)],
+                })
+                .collect();
+            calls.push_str(&format!("{name}({}) => *\n", args.join(", ")));
+        }
+    }
+    let script = format!(
+        "request_headers#1:\n{calls}log(2, 'still alive')\nreturn(1)
+        request_headers#2:\n get_header_map_value(0, ':path', out) => 0 '/after'"
+    );
+    let report = Case::legacy(&script).run(|running| {
+        let mut client = running.client();
+        client.send_head(&["GET / HTTP/1.1", "host: a", "connection: close"]);
+        client.rest();
+        assert_eq!(running.get("/after").status, 200);
+    });
+    assert!(report.log.contains("still alive"));
+}
+
 /// Others say that there is no stream before they look at memory. `get_configuration` gives so much that the memory
 /// grows: its end lies in the middle then.
 fn is_for_root_contexts(name: &str) -> bool {

@@ -154,6 +154,9 @@ fn unavailable_buffers() {
             set_buffer_bytes(0, 0, 0, 'x') => 2
             set_buffer_bytes(7, 0, 0, 'x') => 2 // readable, not writable
             set_buffer_bytes(7, 0, 0, -1, 9) => 6
-            set_buffer_bytes(6, 0, 0, -1, 9) => 6";
+            set_buffer_bytes(6, 0, 0, -1, 9) => 6
+            set_buffer_bytes(0, 0, 0, -1, 9) => 6
+            set_buffer_bytes(2, 0, 0, -1, 9) => 6
+            set_buffer_bytes(4, 0, 0, -1, 9) => 1 // not there comes first";
     Case::legacy(script).get();
 }

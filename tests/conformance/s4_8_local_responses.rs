@@ -123,6 +123,16 @@ fn details_are_one_word(kind: Kind) {
     Case::new(kind, script).get();
 }
 
+/// `:status` is not meant to be among the headers.
+#[test]
+fn pseudo_headers_are_left_out() {
+    let call =
+        "send_local_response(403, '', 'no', pairs(':status' '200' ':path' '/' 'x-a' '1'), -1) => 0";
+    let reply = reply(Kind::Legacy, call, &[]);
+    assert_eq!(reply.status, 403);
+    assert_eq!(reply.header("x-a").as_deref(), Some("1"));
+}
+
 /// Whatever cannot be sent, the status is 0, and the request is answered.
 #[test]
 fn always_0() {

@@ -9,6 +9,9 @@ both_kinds!(
     s5_2_a_root_may_ask_for_time,
     s5_4_a_trap_answers_503,
     s5_4_fail_open_goes_on_without_the_plugin,
+    s5_4_a_failed_grpc_request_gets_status_14,
+    s5_4_bodies_and_responses_fail_too,
+    s5_4_a_vm_that_stays_failed_answers_503,
 );
 
 /// Log, done, delete, once each.
@@ -45,6 +48,7 @@ fn s5_2_a_root_may_ask_for_time(kind: Kind) {
     let script = "configure:
             done() => 1 | not-waiting
         done@1:
+            done() => 1 | not-waiting // not yet
             set_tick_period_milliseconds(1)
             return(0)
         tick#2:
@@ -80,8 +84,7 @@ fn s5_4_a_trap_answers_503(kind: Kind) {
     let running = Case::new(kind, script).start();
     let reply = running.get("/");
     assert_eq!((reply.status.as_u16(), reply.text()), (503, ""));
-    running.proxy.terminate();
-    let log = running.proxy.wait().stderr;
+    let log = running.log();
     let after = log.split("request_headers 2").nth(1).unwrap();
     for name in ["[[@0 log", "[[@0 done 2", "[[@0 delete 2", "[[@0 response"] {
         assert!(!after.contains(name), "{name} after a trap:\n{log}");
@@ -99,6 +102,46 @@ fn s5_4_fail_open_goes_on_without_the_plugin(kind: Kind) {
     assert_eq!(reply.status, 200);
 }
 
+fn s5_4_a_failed_grpc_request_gets_status_14(kind: Kind) {
+    let running = Case::new(kind, "request_headers:\n trap()").start();
+    let headers = [("content-type", "application/grpc")];
+    let reply = running.proxy.client().get("/", &headers);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("grpc-status").as_deref(), Some("14"));
+}
+
+/// In whichever callback; nothing of the response that was to be looked at goes out.
+fn s5_4_bodies_and_responses_fail_too(kind: Kind) {
+    for callback in ["request_body", "response_headers"] {
+        let running = Case::new(kind, &format!("{callback}:\n trap()")).start();
+        assert_eq!(running.post("body").status, 503, "{callback}");
+    }
+    let upstream = Upstream::new();
+    let running = Case::new(kind, "response_body:\n trap()")
+        .upstream(&upstream)
+        .start();
+    let mut client = running.client();
+    client.send_head(&["GET / HTTP/1.1", "host: a"]);
+    let (mut peer, _) = upstream.accept();
+    peer.send_head(&["HTTP/1.1 200 OK", "content-length: 4"]);
+    assert!(client.head().starts_with("HTTP/1.1 200"));
+    peer.send("body");
+    // The head has gone: the client learns that it is cut off.
+    assert_eq!(client.rest(), "");
+}
+
+fn s5_4_a_vm_that_stays_failed_answers_503(kind: Kind) {
+    let running = Case::new(kind, "request_headers#1:\n trap()")
+        .plugin("recovery", "never")
+        .start();
+    for _ in 0..3 {
+        let reply = running.get("/");
+        assert_eq!((reply.status.as_u16(), reply.text()), (503, ""));
+    }
+    let log = running.log();
+    assert_eq!(log.matches("[[@0 request_headers").count(), 1, "{log}");
+}
+
 /// One fails, the other does not notice.
 #[test]
 fn s5_4_others_do_not_notice() {
@@ -107,10 +150,20 @@ fn s5_4_others_do_not_notice() {
     assert_eq!(running.get("/").status, 200);
     assert_eq!(running.get("/").status, 503);
     assert_eq!(running.get("/").status, 200);
-    running.proxy.terminate();
-    let log = running.proxy.wait().stderr;
+    let log = running.log();
     assert_eq!(
         log.matches("[[@0 delete").count(),
         3 + log.matches("[[@0 delete 1]]").count()
     );
+}
+
+/// What a callback has asked for before it traps is done.
+#[test]
+fn s5_4_a_local_response_before_a_trap_is_sent() {
+    let script = "request_headers:
+        send_local_response(403, '', 'no', '', -1) => 0
+        trap()";
+    let running = Case::legacy(script).start();
+    let reply = running.get("/");
+    assert_eq!((reply.status.as_u16(), reply.text()), (403, "no"));
 }

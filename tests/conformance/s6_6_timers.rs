@@ -114,3 +114,18 @@ fn a_module_without_the_callback_may_set_a_period() {
     let script = "configure:\n set_tick_period_milliseconds(1) => 0";
     Case::of(&module, script).run(|running| assert_eq!(running.get("/").status, 200));
 }
+
+/// Asked for before the plugin is configured, they come afterwards.
+#[test]
+fn a_period_can_be_set_from_the_first_callback_on() {
+    for callback in ["context_create#1", "vm_start"] {
+        let script = format!("{callback}:\n set_tick_period_milliseconds(1) => 0");
+        let report = Case::legacy(&script).run(|running| running.wait_for("tick", 2));
+        let callbacks = report.callbacks("0");
+        let tick = callbacks.iter().position(|text| text == "tick 1");
+        let configure = callbacks
+            .iter()
+            .position(|text| text.starts_with("configure"));
+        assert!(configure < tick, "{callback}: {callbacks:?}");
+    }
+}

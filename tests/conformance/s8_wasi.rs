@@ -183,7 +183,7 @@ fn proc_exit_ends_the_vm() {
         let script = format!("request_headers#1:\n wasi.proc_exit({code})\n log(2, 'not reached')");
         let running = Case::legacy(&script).start();
         assert_eq!(running.get("/").status, 503);
-        let log = running.proxy.log();
+        let log = running.log();
         assert!(!log.contains("not reached"), "{log}");
     }
 }

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod sdk_matrix;
 mod vendor_wit;
 mod workspace;
@@ -25,6 +26,8 @@ enum Command {
     Ci(ci::Args),
     /// Serve two example plugins in one filter chain, to try them with curl.
     Demo(demo::Args),
+    /// Look for input that breaks a parser, for a while.
+    Fuzz(fuzz::Args),
     /// Build a plugin with each toolchain that makes them, serve it and try it.
     SdkMatrix(sdk_matrix::Args),
     /// Write wit/deps: the parts of WASI that our contract uses.
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::SdkMatrix(args) => sdk_matrix::run(&args),
         Command::VendorWit(args) => vendor_wit::run(&args),
     }

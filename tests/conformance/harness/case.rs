@@ -117,6 +117,11 @@ impl Case {
         self.config("upstream", upstream.url())
     }
 
+    /// Names an upstream for callouts.
+    pub(crate) fn cluster(self, name: &str, upstream: &Upstream) -> Self {
+        self.config("clusters", json!([{ "name": name, "url": upstream.url() }]))
+    }
+
     /// Adds a flag of the command line.
     pub(crate) fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
@@ -214,6 +219,11 @@ impl Running {
             report.check(written);
         }
         report
+    }
+
+    /// Stops the proxy and returns its whole log, whatever the scripts say: a VM that fails leaves calls out.
+    pub(crate) fn log(self) -> String {
+        self.stop().0.log
     }
 
     /// Stops the proxy.

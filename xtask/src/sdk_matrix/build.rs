@@ -72,6 +72,9 @@ impl Builder {
                 stamp = stamp.path(&wit)?;
             }
         }
+        for tool in needs {
+            stamp = stamp.text(&self.tools.version(*tool)?);
+        }
         let record = plugin.with_extension("stamp");
         if plugin.is_file() && stamp.is_in(&record) {
             return Ok(());
@@ -86,6 +89,11 @@ impl Builder {
         let work = self.cache.join("work").join(directory);
         for tool in needs {
             self.tools.get(*tool, &origin, &work)?;
+        }
+        // What is there afterwards was built now.
+        if plugin.exists() {
+            fs::remove_file(plugin)
+                .with_context(|| format!("cannot remove `{}`", plugin.display()))?;
         }
         for command in commands {
             let mut words = command.split_ascii_whitespace().map(|word| {

@@ -237,3 +237,36 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
         },
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::workspace;
+
+    #[test]
+    fn every_plugin_is_built_and_every_name_is_one_row() -> anyhow::Result<()> {
+        let names: BTreeSet<_> = TOOLCHAINS.iter().map(|toolchain| toolchain.name).collect();
+        assert_eq!(names.len(), TOOLCHAINS.len(), "two rows have one name");
+
+        let built: BTreeSet<String> = TOOLCHAINS
+            .iter()
+            .flat_map(|toolchain| match toolchain.recipe {
+                Recipe::Cargo { package, .. } => vec![package.replacen("toolchain-", "", 1)],
+                Recipe::Commands { sources, .. } => {
+                    sources.iter().map(ToString::to_string).collect()
+                }
+            })
+            .collect();
+        let mut there = BTreeSet::new();
+        for entry in std::fs::read_dir(workspace::root().join("tests/guests/toolchains"))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                there.insert(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        assert_eq!(built, there);
+        Ok(())
+    }
+}

@@ -39,11 +39,20 @@ impl Tools {
             Tool::Python => self.install_python(&sources.join("requirements.txt"))?,
             // Of each plugin its own.
             Tool::Npm => return self.install_npm_packages(work),
-            Tool::Emscripten => find_emscripten()?,
+            Tool::Emscripten => _ = emscripten_version()?,
             Tool::WitBindgen => self.install_wit_bindgen()?,
         }
         self.found.push(tool);
         Ok(())
+    }
+
+    /// What of a tool is pinned neither beside the plugins nor in their commands.
+    pub(super) fn version(&self, tool: Tool) -> anyhow::Result<String> {
+        Ok(match tool {
+            Tool::Python | Tool::Npm => String::new(),
+            Tool::WitBindgen => WIT_BINDGEN.to_owned(),
+            Tool::Emscripten => emscripten_version()?,
+        })
     }
 
     /// A command that finds the tools, and keeps their caches beside them.
@@ -105,6 +114,7 @@ impl Tools {
             return Ok(());
         }
         let mut npm = self.command("npm")?;
+        // Not `ci`: it refuses a file that lacks optional packages for other systems.
         npm.current_dir(work).args([
             "install",
             "--no-save",
@@ -135,11 +145,12 @@ impl Tools {
             .args(["--no-default-features", "--features", "c", "--root"])
             .arg(&root)
             .env("CARGO_TARGET_DIR", root.join("target"));
-        succeed(&mut cargo).context("needs the crate wit-bindgen-cli")
+        succeed(&mut cargo).context("needs the crate wit-bindgen-cli")?;
+        Ok(())
     }
 }
 
-fn find_emscripten() -> anyhow::Result<()> {
+fn emscripten_version() -> anyhow::Result<String> {
     let mut emcc = Command::new("emcc");
     succeed(emcc.arg("--version")).context(
         "needs Emscripten 3.1 or newer (Debian: `apt-get install --no-install-recommends emscripten`)",
@@ -153,13 +164,13 @@ fn which(program: &str, path: &std::ffi::OsStr) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Runs a command to its end; what it prints is shown if it fails.
-pub(super) fn succeed(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a command to its end and returns what it prints to standard output; all that it prints is shown if it fails.
+pub(super) fn succeed(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {:?}", command.get_program()))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = [output.stdout, output.stderr].concat();
     bail!(

@@ -146,10 +146,9 @@ pub(crate) fn set_bytes(buffer: u32, start: u32, count: u32, data: Input) -> Ans
             splice(stream, direction, start, count, data)
         })?,
         Source::Missing => Err(Status::NotFound),
-        Source::Callout(_) | Source::Bytes(_) => {
+        Source::Callout(_) | Source::Bytes(_) | Source::Empty => {
             memory::with_inputs([data], |_| Err(Status::BadArgument))?
         }
-        Source::Empty => Err(Status::BadArgument),
     }
 }
 

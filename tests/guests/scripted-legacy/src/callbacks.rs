@@ -134,3 +134,9 @@ extern "C" fn any_start_exits() {
     log("[[@! _start]]");
     crate::functions::call("wasi.proc_exit", &[0]);
 }
+
+#[unsafe(no_mangle)]
+extern "C" fn any_start_fails() {
+    log("[[@! _start]]");
+    crate::functions::call("wasi.proc_exit", &[3]);
+}

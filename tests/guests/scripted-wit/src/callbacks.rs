@@ -9,7 +9,7 @@ use crate::bindings::exports::proxy_wasm::plugin::{
     shared_queue_handler, timer_handler,
 };
 use crate::bindings::proxy_wasm::plugin::plugin_types::{
-    DataAction, HeaderAction, Interest, TrailersAction,
+    DataAction, Fields, HeaderAction, Interest, TrailersAction,
 };
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::machine::{Context, Typed, log};
@@ -209,22 +209,31 @@ impl http_callout_handler::Guest for Plugin {
 }
 
 impl grpc_callout_handler::Guest for Plugin {
-    fn on_initial_metadata(root: u64, _id: u64, metadata: grpc_callout_handler::Fields) {
+    fn on_initial_metadata(root: u64, _id: u64, metadata: Fields) {
         let params = [metadata.len() as u64];
-        run(root, None, "grpc_receive_initial_metadata", &params, 0);
+        Typed::received(Vec::new(), metadata, || {
+            run(root, None, "grpc_receive_initial_metadata", &params, 0);
+        });
     }
 
     fn on_message(root: u64, _id: u64, message: Vec<u8>) {
-        run(root, None, "grpc_receive", &[message.len() as u64], 0);
+        let params = [message.len() as u64];
+        Typed::received(message, Vec::new(), || {
+            run(root, None, "grpc_receive", &params, 0);
+        });
     }
 
-    fn on_trailing_metadata(root: u64, _id: u64, metadata: grpc_callout_handler::Fields) {
+    fn on_trailing_metadata(root: u64, _id: u64, metadata: Fields) {
         let params = [metadata.len() as u64];
-        run(root, None, "grpc_receive_trailing_metadata", &params, 0);
+        Typed::received(Vec::new(), metadata, || {
+            run(root, None, "grpc_receive_trailing_metadata", &params, 0);
+        });
     }
 
-    fn on_close(root: u64, _id: u64, status: u32, _message: String) {
-        run(root, None, "grpc_close", &[status.into()], 0);
+    fn on_close(root: u64, _id: u64, status: u32, message: String) {
+        Typed::received(message.into_bytes(), Vec::new(), || {
+            run(root, None, "grpc_close", &[status.into()], 0);
+        });
     }
 }
 

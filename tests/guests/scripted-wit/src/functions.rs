@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use conformance_script::Answer;
 
+use crate::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcTarget};
 use crate::bindings::proxy_wasm::plugin::http_callout::{self, CalloutRequest};
 use crate::bindings::proxy_wasm::plugin::http_stream::{self, LocalResponse};
 use crate::bindings::proxy_wasm::plugin::metrics::{Counter, Gauge, Histogram};
@@ -47,6 +48,12 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
     // Functions of streams refuse a number that is none.
     let stream = context.stream.unwrap_or(u64::MAX >> 11);
     let answer = match (function, args) {
+        ("get_header_map_value", [Number(4 | 5), Bytes(name)]) => {
+            match Typed::metadata(&text(name)) {
+                Some(value) => ok.bytes(&value),
+                None => Answer::status("none"),
+            }
+        }
         ("get_header_map_value", [Number(map), Bytes(name)]) => {
             match named!(get(stream, *map, name)) {
                 Some(value) => ok.bytes(&value),
@@ -81,6 +88,7 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             named!(flat_headers::set_entries(stream, map_of(*map), pairs));
             ok
         }
+        ("get_buffer_bytes", [Number(5), Number(_), Number(_)]) => ok.bytes(&Typed::message()),
         ("get_buffer_bytes", [Number(4), Number(start), Number(count)]) => {
             let Some(id) = Typed::callout() else {
                 return (Answer::status("unavailable"), None);
@@ -243,6 +251,54 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             let request = request(cluster, headers, body, trailers, *ms);
             let id = named!(http_callout::send(context.root, &request));
             return (ok, i64::try_from(id).ok());
+        }
+        (
+            "grpc_call",
+            [
+                Bytes(cluster),
+                Bytes(service),
+                Bytes(method),
+                Bytes(metadata),
+                Bytes(message),
+                Number(ms),
+            ],
+        ) => {
+            let target = target(cluster, service, method);
+            let timeout = u64::try_from(*ms).ok().map(|ms| ms * 1_000_000);
+            let metadata = pairs(metadata);
+            let id = named!(grpc_callout::call(
+                context.root,
+                &target,
+                &metadata,
+                message,
+                timeout
+            ));
+            return (ok, i64::try_from(id).ok());
+        }
+        (
+            "grpc_stream",
+            [
+                Bytes(cluster),
+                Bytes(service),
+                Bytes(method),
+                Bytes(metadata),
+            ],
+        ) => {
+            let target = target(cluster, service, method);
+            let id = named!(grpc_callout::open(context.root, &target, &pairs(metadata)));
+            return (ok, i64::try_from(id).ok());
+        }
+        ("grpc_send", [Number(id), Bytes(message), Number(end)]) => {
+            named!(grpc_callout::send(*id as u64, message, *end != 0));
+            ok
+        }
+        ("grpc_close", [Number(id)]) => {
+            named!(grpc_callout::close(*id as u64));
+            ok
+        }
+        ("grpc_cancel", [Number(id)]) => {
+            named!(grpc_callout::cancel(*id as u64));
+            ok
         }
         ("done", []) => Answer::status(if root_control::done(context.root) {
             "0"
@@ -417,6 +473,14 @@ fn with_metric(id: i64, act: impl FnOnce(&Metric) -> Answer) -> Answer {
         let metric = usize::try_from(id - 1).ok().and_then(|at| metrics.get(at));
         metric.map_or_else(|| Answer::status("not-defined"), act)
     })
+}
+
+fn target(cluster: &[u8], service: &[u8], method: &[u8]) -> GrpcTarget {
+    GrpcTarget {
+        cluster: text(cluster),
+        service: text(service),
+        method: text(method),
+    }
 }
 
 fn request(

@@ -1,10 +1,11 @@
 //! Calls of a script on the contract.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use conformance_script::{Answer, Arg, Machine};
 
+use crate::bindings::proxy_wasm::plugin::plugin_types::Fields;
 use crate::bindings::wasi::logging::logging::{self, Level};
 use crate::functions;
 
@@ -25,6 +26,10 @@ pub(crate) struct Typed {
 thread_local! {
     /// The callout whose answer can be read.
     static CALLOUT: Cell<Option<u64>> = const { Cell::new(None) };
+    /// What the running gRPC callback has brought: a message, or the text of a status.
+    static RECEIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The metadata that it has brought.
+    static METADATA: RefCell<Fields> = const { RefCell::new(Vec::new()) };
 }
 
 /// An argument as the contract takes it.
@@ -52,6 +57,29 @@ impl Typed {
         CALLOUT.set(Some(callout));
         callback();
         CALLOUT.set(None);
+    }
+
+    /// Runs a gRPC callback that brings bytes and metadata.
+    pub(crate) fn received(bytes: Vec<u8>, metadata: Fields, callback: impl FnOnce()) {
+        RECEIVED.set(bytes);
+        METADATA.set(metadata);
+        callback();
+        RECEIVED.take();
+        METADATA.take();
+    }
+
+    /// The bytes that the running callback has brought.
+    pub(crate) fn message() -> Vec<u8> {
+        RECEIVED.with_borrow(Clone::clone)
+    }
+
+    /// A field of the metadata that the running callback has brought.
+    pub(crate) fn metadata(name: &str) -> Option<Vec<u8>> {
+        METADATA.with_borrow(|metadata| {
+            let mut metadata = metadata.iter();
+            let found = metadata.find(|(other, _)| other == name);
+            found.map(|(_, value)| value.clone())
+        })
     }
 
     /// The callout whose answer can be read.

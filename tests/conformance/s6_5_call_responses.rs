@@ -1,0 +1,427 @@
+//! Answers to HTTP callouts (ABI reference 6.5, 6.6).
+
+use proxy_wasi_test_support::Kind;
+
+use crate::harness::{Case, Upstream, both_kinds};
+
+both_kinds!(
+    an_answer_is_read_in_its_callback,
+    a_failure_has_nothing_to_read,
+    an_answer_of_any_status_is_a_success,
+    an_answer_resumes_the_stream,
+    an_answer_denies_the_stream,
+    a_local_response_needs_the_stream,
+    an_answer_to_a_dead_stream_still_comes_to_the_root,
+    answers_come_once_in_any_order,
+    a_held_body_is_read_and_edited_from_an_answer,
+    a_held_response_is_edited_from_an_answer,
+    several_plugins_of_a_vm_get_their_own_answers,
+);
+
+const CALL: &str =
+    "http_call('auth', pairs(':method' 'GET' ':path' '/' ':authority' 'a'), '', '', 0, u32) => 0";
+
+const OK: [&str; 2] = ["HTTP/1.1 200 OK", "content-length: 2"];
+
+fn case(kind: Kind, script: &str, auth: &Upstream) -> Case {
+    Case::new(kind, script).cluster("auth", auth)
+}
+
+fn answer(auth: &Upstream) {
+    let (mut peer, _) = auth.accept();
+    peer.send_head(&OK);
+    peer.send("ok");
+}
+
+fn an_answer_is_read_in_its_callback(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            {CALL}
+            legacy get_header_map_value(6, ':status', out) => 2
+            get_buffer_bytes(4, 0, 99, out) => 1 | unavailable
+            return(1)
+        http_call_response:
+            get_header_map_value(6, ':status', out) => 0 '200'
+            get_header_map_value(6, 'x-up', out) => 0 '1'
+            get_header_map_value(6, 'x-none', out) => 1 | none
+            legacy get_header_map_value(7, 'x-t', out) => 0 '2'
+            legacy get_header_map_pairs(7, out) => 0 pairs('x-t' '2')
+            get_buffer_bytes(4, 0, 99, out) => 0 'answer'
+            get_buffer_bytes(4, 2, 2, out) => 0 'sw'
+            legacy get_buffer_status(4, u32, u32) => 0 6 0
+            legacy add_header_map_value(6, 'x', 'y') => 2
+            legacy replace_header_map_value(6, 'x', 'y') => 2
+            legacy remove_header_map_value(6, 'x') => 2
+            legacy set_header_map_pairs(6, pairs('x' 'y')) => 2
+            legacy get_header_map_size(6, u32) => 2
+            legacy set_buffer_bytes(4, 0, 0, 'x') => 2
+            set_effective_context(2) // from there too
+            get_header_map_value(6, ':status', out) => 0 '200'
+            get_buffer_bytes(4, 0, 99, out) => 0 'answer'
+            continue_stream(0)
+        response_headers:
+            legacy get_header_map_value(6, ':status', out) => 2
+            legacy get_header_map_pairs(6, out) => 0 null
+            get_buffer_bytes(4, 0, 99, out) => 1 | unavailable"
+    );
+    let report = case(kind, &script, &auth).run(|running| {
+        let mut client = running.client();
+        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let (mut peer, _) = auth.accept();
+        peer.send_head(&[
+            "HTTP/1.1 200 OK",
+            "transfer-encoding: chunked",
+            "x-up: 1",
+            "trailer: x-t",
+        ]);
+        peer.chunk("ans");
+        peer.chunk("wer");
+        peer.trailers(&["x-t: 2"]);
+        assert!(client.head().starts_with("HTTP/1.1 200"));
+        running.wait_for("log", 1);
+    });
+    if kind == Kind::Legacy {
+        let callbacks = report.callbacks("0");
+        let mut found = callbacks
+            .iter()
+            .filter(|text| text.starts_with("http_call_response"));
+        // Root, token, entries with `:status`, bytes, trailers.
+        let words: Vec<_> = found.next().unwrap().split(' ').collect();
+        assert_eq!(words[1..3], ["1", "4"]);
+        assert!(words[3].parse::<u32>().unwrap() >= 2, "{words:?}");
+        assert_eq!(words[4..], ["6", "1"]);
+    }
+}
+
+/// Nobody listens there.
+fn a_failure_has_nothing_to_read(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 2
+            wit get_header_map_value(6, ':status', out) => none
+            legacy get_header_map_pairs(6, out) => 0 null
+            legacy get_header_map_value(7, 'x', out) => 2
+            legacy get_buffer_bytes(4, 0, 99, out) => 1
+            wit get_buffer_bytes(4, 0, 99, out) => 0 ''
+            legacy get_status(u32, out) => 0 11 *"
+    );
+    let case = case(kind, &script, &auth);
+    drop(auth);
+    let report = case.run(|running| running.wait_for("http_call_response", 1));
+    let callbacks = report.callbacks("0");
+    let expected = match kind {
+        Kind::Legacy => "http_call_response 1 4 0 0 0",
+        Kind::Wit => "http_call_response 1 0",
+    };
+    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
+}
+
+fn an_answer_of_any_status_is_a_success(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+        http_call_response:
+            get_header_map_value(6, ':status', out) => 0 '500'
+            get_buffer_bytes(4, 0, 99, out) => 0 'no'"
+    );
+    case(kind, &script, &auth).run(|running| {
+        let (mut peer, _) = auth.accept();
+        peer.send_head(&["HTTP/1.1 500 Internal Server Error", "content-length: 2"]);
+        peer.send("no");
+        running.wait_for("http_call_response", 1);
+    });
+}
+
+/// What is edited before the request is continued counts.
+fn an_answer_resumes_the_stream(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            legacy get_header_map_value(0, ':path', out) => 2 // of the root
+            set_effective_context(2)
+            get_header_map_value(0, ':path', out) => 0 '/'
+            add_header_map_value(0, 'x-user', 'me') => 0
+            continue_stream(0) => 0"
+    );
+    let upstream = Upstream::new();
+    case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            running.wait_for("request_headers", 1);
+            assert!(upstream.is_untouched());
+            answer(&auth);
+            let (mut peer, head) = upstream.accept();
+            assert!(head.contains("x-user: me"), "{head}");
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            assert!(client.head().starts_with("HTTP/1.1 204"));
+        });
+}
+
+fn an_answer_denies_the_stream(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            set_effective_context(2)
+            send_local_response(403, '', 'denied', '', -1) => 0"
+    );
+    let upstream = Upstream::new();
+    let report = case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            answer(&auth);
+            assert!(client.head().starts_with("HTTP/1.1 403"));
+            assert_eq!(client.read(6), "denied");
+            running.wait_for("log", 1);
+        });
+    assert!(upstream.is_untouched());
+    assert_eq!(
+        report.stream_callbacks(),
+        [
+            "request_headers end",
+            "response_headers",
+            "response_body 6 end",
+            "log"
+        ]
+    );
+}
+
+/// The running context is the root.
+fn a_local_response_needs_the_stream(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            legacy send_local_response(403, '', 'denied', '', -1) => 0
+            legacy continue_stream(0) => 0
+            wit send_local_response(403, '', 'denied', '', -1) => unknown-stream
+            set_effective_context(2)
+            continue_stream(0) => 0"
+    );
+    let upstream = Upstream::new();
+    case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            answer(&auth);
+            let (mut peer, _) = upstream.accept();
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            assert!(client.head().starts_with("HTTP/1.1 204"));
+        });
+}
+
+fn an_answer_to_a_dead_stream_still_comes_to_the_root(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            legacy set_effective_context(2) => 2
+            wit set_effective_context(2) // its number is known to the script, and refers to nothing
+            legacy get_header_map_value(0, ':path', out) => 2
+            wit get_header_map_value(0, ':path', out) => unknown-stream
+            continue_stream(0) => 0
+            get_header_map_value(6, ':status', out) => 0 '200'
+            get_buffer_bytes(4, 0, 9, out) => 0 'ok'"
+    );
+    let report = case(kind, &script, &auth).run(|running| {
+        let mut client = running.client();
+        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let (mut peer, _) = auth.accept();
+        client.close();
+        running.wait_for("log", 1);
+        peer.send_head(&OK);
+        peer.send("ok");
+        running.wait_for("http_call_response", 1);
+        assert_eq!(
+            running
+                .proxy
+                .log()
+                .matches("[[@0 http_call_response")
+                .count(),
+            1
+        );
+    });
+    assert!(!report.log.contains("trap"), "{}", report.log);
+}
+
+/// Never before the callback that made the call has ended.
+fn answers_come_once_in_any_order(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+            {CALL}
+            {CALL}"
+    );
+    let report = case(kind, &script, &auth).run(|running| {
+        let mut peers: Vec<_> = (0..3).map(|_| auth.accept().0).collect();
+        while let Some(mut peer) = peers.pop() {
+            peer.send_head(&OK);
+            peer.send("ok");
+            running.wait_for("http_call_response", 3 - peers.len());
+        }
+    });
+    let callbacks = report.callbacks("0");
+    let answers = callbacks
+        .iter()
+        .filter(|text| text.starts_with("http_call_response"));
+    assert_eq!(answers.count(), 3);
+    if kind == Kind::Legacy {
+        for token in ["4", "8", "12"] {
+            let prefix = format!("http_call_response 1 {token} ");
+            let of_token = callbacks.iter().filter(|text| text.starts_with(&prefix));
+            assert_eq!(of_token.count(), 1, "{callbacks:?}");
+        }
+    }
+}
+
+/// A root that ends takes its callouts along.
+#[test]
+fn callouts_end_with_their_root() {
+    let auth = Upstream::new();
+    let script = format!("configure:\n {CALL}");
+    let mut waiting = None;
+    let report = case(Kind::Legacy, &script, &auth).run(|_| waiting = Some(auth.accept()));
+    let callbacks = report.callbacks("0");
+    assert_eq!(callbacks[callbacks.len() - 2..], ["done 1", "delete 1"]);
+    let (mut peer, _) = waiting.unwrap();
+    assert_eq!(peer.rest(), "");
+}
+
+/// The body is held as a whole while somebody is asked about it.
+fn a_held_body_is_read_and_edited_from_an_answer(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "request_headers:
+            remove_header_map_value(0, 'content-length')
+        request_body:
+            {CALL}
+            return(1)
+        http_call_response:
+            legacy get_buffer_bytes(0, 0, 99, out) => 0 null // of the root
+            set_effective_context(2)
+            get_buffer_bytes(0, 0, 99, out) => 0 'body'
+            set_buffer_bytes(0, 4, 0, ', checked') => 0
+            get_buffer_bytes(0, 0, 99, out) => 0 'body, checked'
+            continue_stream(0)"
+    );
+    let upstream = Upstream::new();
+    let report = case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+            client.send("body");
+            answer(&auth);
+            let (mut peer, _) = upstream.accept();
+            assert_eq!(peer.chunked_body().0, "body, checked");
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            client.head();
+            running.wait_for("log", 1);
+        });
+    // Not called again for what it has released.
+    assert_eq!(
+        report.stream_callbacks(),
+        [
+            "request_headers",
+            "request_body 4 end",
+            "response_headers end",
+            "log"
+        ]
+    );
+}
+
+fn a_held_response_is_edited_from_an_answer(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "response_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            set_effective_context(2)
+            get_header_map_value(2, ':status', out) => 0 '200'
+            replace_header_map_value(2, ':status', '202') => 0
+            add_header_map_value(2, 'x-checked', '1') => 0
+            legacy add_header_map_value(0, 'x-late', '1') => 2
+            continue_stream(1)
+        response_body:
+            get_buffer_bytes(1, 0, 99, out) => 0 'answer'"
+    );
+    let upstream = Upstream::new();
+    case(kind, &script, &auth)
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client();
+            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            let (mut peer, _) = upstream.accept();
+            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 6"]);
+            peer.send("answer");
+            answer(&auth);
+            let head = client.head();
+            assert!(
+                head.starts_with("HTTP/1.1 202") && head.contains("x-checked: 1"),
+                "{head}"
+            );
+            assert_eq!(client.read(6), "answer");
+        });
+}
+
+/// Roots of one VM: each gets its own.
+fn several_plugins_of_a_vm_get_their_own_answers(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!("configure:\n {CALL}");
+    let report = case(kind, &script, &auth)
+        .plugin("vm_id", "shared")
+        .and(kind, &script)
+        .plugin("vm_id", "shared")
+        .run(|running| {
+            for _ in 0..2 {
+                answer(&auth);
+            }
+            running.wait_for_plugin("0", "http_call_response", 1);
+            running.wait_for_plugin("1", "http_call_response", 1);
+        });
+    for (tag, root) in [("0", "1"), ("1", "2")] {
+        let callbacks = report.callbacks(tag);
+        let prefix = format!("http_call_response {root} ");
+        let answers = callbacks.iter().filter(|text| text.starts_with(&prefix));
+        assert_eq!(answers.count(), 1, "{callbacks:?}");
+    }
+}
+
+/// `proxy_get_status`: the code stays, the message goes with its callback.
+#[test]
+fn the_status_of_a_failure() {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+        http_call_response:
+            get_status(u32, out) => 0 11 'reset'
+            set_tick_period_milliseconds(1)
+        tick#1:
+            get_status(u32, out) => 0 11 null"
+    );
+    let case = case(Kind::Legacy, &script, &auth);
+    drop(auth);
+    case.run(|running| running.wait_for("tick", 1));
+}
