@@ -1,23 +1,15 @@
 //! What plugins may call.
 
-use super::Support::{self, Differs, Works};
-use super::{Area, Function, absent, differs, legacy_only, works};
+use super::Support::{Differs, Works};
+use super::{Area, absent, differs, legacy_only, works};
 
 const HEADERS_STAY: &str = "also after the message was continued, and on the response path";
 const HEADER_EDITS: &str =
     "a malformed name or value is refused (2); at most 256 KiB and 4096 entries (10)";
 const RESUME: &str = "nothing happens if the plugin does not hold the message";
 
-/// A function of callouts, which are not built yet.
-const fn not_yet(name: &'static str, wit: &'static [&'static str]) -> Function {
-    const WHY: Support = Support::Absent("not yet: a call answers Unimplemented (12)");
-    Function {
-        name,
-        legacy: WHY,
-        wit,
-        component: WHY,
-    }
-}
+const CALLOUT: &str = "to the clusters that are configured, or with `callouts: {allow: any}` to every `host:port`; what \
+                       is refused is explained in the log; the number of open calls and the size of answers are bounded";
 
 /// Every host function, by area.
 pub const HOSTCALLS: &[Area] = &[
@@ -167,16 +159,16 @@ pub const HOSTCALLS: &[Area] = &[
     },
     Area {
         title: "HTTP callouts",
-        functions: &[not_yet("proxy_http_call", &["http-callout.send"])],
+        functions: &[differs("proxy_http_call", &["http-callout.send"], CALLOUT)],
     },
     Area {
         title: "gRPC callouts",
         functions: &[
-            not_yet("proxy_grpc_call", &["grpc-callout.call"]),
-            not_yet("proxy_grpc_stream", &["grpc-callout.open"]),
-            not_yet("proxy_grpc_send", &["grpc-callout.send"]),
-            not_yet("proxy_grpc_cancel", &["grpc-callout.cancel"]),
-            not_yet("proxy_grpc_close", &["grpc-callout.close"]),
+            differs("proxy_grpc_call", &["grpc-callout.call"], CALLOUT),
+            differs("proxy_grpc_stream", &["grpc-callout.open"], CALLOUT),
+            works("proxy_grpc_send", &["grpc-callout.send"]),
+            works("proxy_grpc_cancel", &["grpc-callout.cancel"]),
+            works("proxy_grpc_close", &["grpc-callout.close"]),
         ],
     },
     Area {
