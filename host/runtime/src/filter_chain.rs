@@ -6,11 +6,13 @@
 
 mod bodies;
 mod chain;
+mod ending;
 mod exchange;
 mod handle;
 mod properties;
 mod routes;
 mod traffic;
+mod upstream_failure;
 mod vm_slot;
 
 pub(crate) use self::chain::{Chain, ChainFilter};

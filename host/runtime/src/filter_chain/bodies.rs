@@ -12,8 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
+use super::ending::Ending;
 use super::exchange::Exchange;
-use super::handle::Ending;
 use crate::BoxError;
 use crate::upstream::{UpstreamAddresses, UpstreamBody};
 

@@ -1,27 +1,23 @@
 //! One request and its response on their way through the filter chain.
 
 mod access;
+mod callbacks;
 mod deviations;
 mod flat;
+mod outbox;
 mod pump;
 mod resets;
 
 use std::cell::{Cell, Ref, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::Waker;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Version};
-use http_body::Frame;
-use proxy_wasi_stream::{
-    Action, Callback, DataAction, Effect, FilterIndex, HeaderAction, Interest, OnFailure,
-    RequestHead, ResetReason, ResponseHead, Stream, TrailersAction,
-};
+use http::{HeaderValue, Version};
+use proxy_wasi_stream::{Effect, Interest, RequestHead, Stream};
 use smallvec::SmallVec;
 
+use self::outbox::{Outbox, Wakers, wake};
 pub(super) use self::pump::{Pump, Step};
 use super::bodies::{Received, RequestSource, ResponseSource};
 use super::chain::{Bound, Chain};
@@ -30,7 +26,6 @@ use super::routes::{Route, Routes};
 use super::traffic::Traffic;
 use crate::server::ConnectionInfo;
 use crate::upstream::Cluster;
-use crate::vm::{self, At, Trap};
 
 /// Facts about an exchange that do not change.
 #[derive(Debug)]
@@ -38,57 +33,6 @@ pub(crate) struct Facts {
     pub(crate) connection: Rc<ConnectionInfo>,
     pub(crate) version: Version,
     pub(crate) request_id: Option<HeaderValue>,
-}
-
-/// What a message has become after the chain, not taken yet.
-#[derive(Debug)]
-struct Outgoing<H> {
-    head: Option<(H, bool)>,
-    frames: VecDeque<Frame<Bytes>>,
-    /// The last frame is there.
-    ended: bool,
-}
-
-impl<H> Default for Outgoing<H> {
-    fn default() -> Self {
-        Self {
-            head: None,
-            frames: VecDeque::new(),
-            ended: false,
-        }
-    }
-}
-
-impl<H> Outgoing<H> {
-    fn push_data(&mut self, data: Bytes, end_of_stream: bool) {
-        if !data.is_empty() {
-            self.frames.push_back(Frame::data(data));
-        }
-        self.ended |= end_of_stream;
-    }
-
-    fn push_trailers(&mut self, trailers: HeaderMap) {
-        self.frames.push_back(Frame::trailers(trailers));
-        self.ended = true;
-    }
-}
-
-#[derive(Debug, Default)]
-struct Outbox {
-    request: Outgoing<RequestHead>,
-    response: Outgoing<ResponseHead>,
-    /// A local response has taken over.
-    upstream_abandoned: bool,
-    reset: Option<ResetReason>,
-}
-
-/// Who waits for what. Each is one task; the newest waker counts.
-#[derive(Default)]
-struct Wakers {
-    /// The handler, for a head.
-    handler: Cell<Option<Waker>>,
-    request_body: Cell<Option<Waker>>,
-    response_body: Cell<Option<Waker>>,
 }
 
 /// An exchange, shared by the tasks that move its parts and by the VMs whose plugins act on it.
@@ -261,64 +205,6 @@ impl Exchange {
         wake(&self.wakers.handler);
     }
 
-    /// Calls a plugin back and tells the machine what it said.
-    fn call(&self, filter: FilterIndex, callback: Callback) {
-        let Some(stream) = self.filters.get(filter.0) else {
-            return;
-        };
-        let on_failure = stream.bound.on_failure;
-        let Some(shared) = stream
-            .bound
-            .vm
-            .as_ref()
-            .filter(|shared| !shared.failed.get())
-        else {
-            self.filter_failed(filter, on_failure);
-            return;
-        };
-        let (outcome, touched) = {
-            let mut vm = shared.vm.borrow_mut();
-            let Some(at) = self.context(stream, filter, &mut vm) else {
-                drop(vm);
-                self.filter_failed(filter, on_failure);
-                return;
-            };
-            (enter(&mut vm, at, callback), vm.take_touched())
-        };
-        match outcome {
-            Ok(action) => self.machine.borrow_mut().handle_action(filter, action),
-            Err(trap) => {
-                self.filter_failed(filter, on_failure);
-                shared.fail(&trap);
-            }
-        }
-        for touched in touched {
-            touched.settle();
-        }
-    }
-
-    /// The filter's plugin has failed: what it held goes on, or the stream ends.
-    fn filter_failed(&self, filter: FilterIndex, on_failure: OnFailure) {
-        self.room_made.set(true);
-        self.machine
-            .borrow_mut()
-            .handle_filter_failed(filter, on_failure);
-    }
-
-    /// The contexts of this stream in a filter's VM, which learns of the stream now if it has not before.
-    #[inline]
-    fn context(&self, stream: &BoundStream, filter: FilterIndex, vm: &mut vm::Vm) -> Option<At> {
-        let mut context = stream.context.get();
-        if context == 0 {
-            context = vm.add_stream(self.this.upgrade()?, filter.0)?;
-            stream.context.set(context);
-        }
-        Some(At {
-            root: stream.bound.root,
-            stream: context,
-        })
-    }
-
     /// The exchange is over, well or badly: plugins hear of it and forget it.
     pub(crate) fn finish(&self) {
         if self.finished.replace(true) {
@@ -409,74 +295,6 @@ impl Exchange {
             .and_then(|id| id.to_str().ok())
             .unwrap_or("-")
     }
-}
-
-fn wake(waker: &Cell<Option<Waker>>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
-    }
-}
-
-/// Runs a callback.
-#[inline]
-fn enter(vm: &mut vm::Vm, at: At, callback: Callback) -> Result<Action, Trap> {
-    match callback {
-        Callback::RequestHeaders {
-            count,
-            end_of_stream,
-        } => vm
-            .on_request_headers(at, count, end_of_stream)
-            .map(header_action),
-        Callback::RequestBody {
-            size,
-            end_of_stream,
-        } => vm.on_request_body(at, size, end_of_stream).map(data_action),
-        Callback::RequestTrailers { count } => {
-            vm.on_request_trailers(at, count).map(trailers_action)
-        }
-        Callback::ResponseHeaders {
-            count,
-            end_of_stream,
-        } => vm
-            .on_response_headers(at, count, end_of_stream)
-            .map(header_action),
-        Callback::ResponseBody {
-            size,
-            end_of_stream,
-        } => vm
-            .on_response_body(at, size, end_of_stream)
-            .map(data_action),
-        Callback::ResponseTrailers { count } => {
-            vm.on_response_trailers(at, count).map(trailers_action)
-        }
-        Callback::StreamEnd => vm.on_stream_end(at).map(|()| Action::Done),
-    }
-}
-
-fn header_action(action: vm::HeaderAction) -> Action {
-    Action::Headers(match action {
-        vm::HeaderAction::Continue => HeaderAction::Continue,
-        vm::HeaderAction::Pause => HeaderAction::Pause,
-        vm::HeaderAction::ContinueAndEndStream => HeaderAction::ContinueAndEndStream,
-        vm::HeaderAction::PauseAllAndBuffer => HeaderAction::PauseAllAndBuffer,
-        vm::HeaderAction::PauseAllAndWatermark => HeaderAction::PauseAllAndWatermark,
-    })
-}
-
-fn data_action(action: vm::DataAction) -> Action {
-    Action::Data(match action {
-        vm::DataAction::Continue => DataAction::Continue,
-        vm::DataAction::PauseAndBuffer => DataAction::PauseAndBuffer,
-        vm::DataAction::PauseAndWatermark => DataAction::PauseAndWatermark,
-        vm::DataAction::PauseNoBuffer => DataAction::PauseNoBuffer,
-    })
-}
-
-fn trailers_action(action: vm::TrailersAction) -> Action {
-    Action::Trailers(match action {
-        vm::TrailersAction::Continue => TrailersAction::Continue,
-        vm::TrailersAction::Pause => TrailersAction::Pause,
-    })
 }
 
 impl fmt::Debug for Exchange {

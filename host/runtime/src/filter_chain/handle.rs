@@ -1,7 +1,6 @@
 //! One request from downstream to upstream and back.
 
 use std::cell::RefCell;
-use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,21 +9,23 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use http::uri::{PathAndQuery, Scheme, Uri};
-use http::{Method, Request, Response, StatusCode, Version, header, request};
+use http::{Method, Request, Response, StatusCode, Version, request};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use proxy_wasi_stream::{LocalResponse, RequestHead, ResetReason, ResponseHead};
+use proxy_wasi_stream::{RequestHead, ResponseHead};
 
-use super::bodies::{Received, RequestBody, RequestSource, ResponseBody, ResponseSource};
+use super::bodies::{RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::Chain;
+use super::ending::Ending;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
+use super::upstream_failure::UpstreamFailure;
 use crate::BoxError;
-use crate::metrics::{RequestMeter, ResetCause, WorkerMetrics};
+use crate::metrics::WorkerMetrics;
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
-use crate::server::{AccessLog, AccessRecord, ConnectionInfo, RequestIds};
-use crate::upstream::{UpstreamClient, UpstreamError, UpstreamErrorKind, echo};
+use crate::server::{AccessLog, ConnectionInfo, RequestIds};
+use crate::upstream::{UpstreamClient, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
@@ -39,11 +40,6 @@ pub(crate) struct Worker {
     /// Nothing if nobody can ask for it.
     pub(crate) metrics: Option<Arc<WorkerMetrics>>,
 }
-
-/// A stream that fails without a response: its connection is closed, or its HTTP/2 stream reset.
-#[derive(Debug, thiserror::Error)]
-#[error("stream reset: {0}")]
-pub(crate) struct StreamReset(ResetReason);
 
 type Handled = Result<Response<ResponseBody>, BoxError>;
 
@@ -289,207 +285,6 @@ fn reject(rejection: &Rejection, version: Version, mut ending: Ending) -> Respon
     ending.responding(rejection.status);
     let response = rejection.to_response(version);
     response.map(|body| ResponseBody::direct(ResponseSource::Full(Full::from(body)), ending))
-}
-
-/// Why there is no response from the upstream.
-#[derive(Debug, thiserror::Error)]
-enum UpstreamFailure {
-    #[error("no route matches the request")]
-    NoRoute,
-    #[error(transparent)]
-    Unreachable(#[from] UpstreamError),
-    #[error("the upstream's response cannot be passed on: {0}")]
-    Refused(#[from] Rejection),
-}
-
-impl UpstreamFailure {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::Unreachable(error) => error.status(),
-            Self::Refused(rejection) => rejection.status,
-        }
-    }
-
-    /// What went wrong; nothing if no upstream was tried.
-    fn kind(&self) -> Option<UpstreamErrorKind> {
-        match self {
-            Self::NoRoute => None,
-            Self::Unreachable(error) => Some(error.kind()),
-            Self::Refused(_) => Some(UpstreamErrorKind::Protocol),
-        }
-    }
-
-    /// The error and what it came from, in one line.
-    fn causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut error: &dyn Error = self;
-        while let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-            error = source;
-        }
-        text
-    }
-
-    /// What a client may know: that the upstream failed, not where it is.
-    fn text(&self) -> &'static str {
-        match self.status() {
-            StatusCode::NOT_FOUND => "no route\n",
-            StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
-            StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
-            _ => "upstream failed\n",
-        }
-    }
-
-    /// Envoy's words in access logs and the property `response.code_details`, where there are such.
-    fn details(&self) -> &'static str {
-        match self {
-            Self::NoRoute => "route_not_found",
-            Self::Unreachable(_) | Self::Refused(_) => "upstream_failure",
-        }
-    }
-
-    fn log(&self) {
-        match self {
-            // What clients ask for is no event.
-            Self::NoRoute => tracing::debug!("no route matches the request"),
-            Self::Unreachable(_) | Self::Refused(_) => {
-                tracing::warn!(error = self.causes(), "upstream failed");
-            }
-        }
-    }
-
-    /// The response of a proxy without plugins.
-    fn response(&self) -> Response<Full<bytes::Bytes>> {
-        self.log();
-        let mut response = Response::new(Full::from(self.text()));
-        *response.status_mut() = self.status();
-        text(response.headers_mut());
-        response
-    }
-
-    /// The response that passes the chain.
-    fn local_response(&self) -> LocalResponse {
-        self.log();
-        LocalResponse {
-            status: self.status(),
-            headers: Vec::new(),
-            body: self.text().into(),
-            grpc_status: None,
-            details: self.details().into(),
-        }
-    }
-}
-
-fn text(headers: &mut http::HeaderMap) {
-    headers.insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("text/plain"),
-    );
-}
-
-/// The end of an exchange, whichever way it comes: a response fully sent, a client gone, an error.
-pub(crate) struct Ending {
-    worker: Rc<Worker>,
-    exchange: Option<Rc<Exchange>>,
-    record: Option<AccessRecord>,
-    received: Received,
-    /// The response's body has ended in an error.
-    cut_off: bool,
-    meter: RequestMeter,
-}
-
-impl Ending {
-    fn new(worker: &Rc<Worker>, request: &Request<Incoming>, connection: &ConnectionInfo) -> Self {
-        let record = worker
-            .access_log
-            .as_ref()
-            .map(|_| AccessRecord::new(request, connection));
-        Self {
-            worker: Rc::clone(worker),
-            exchange: None,
-            record,
-            received: Received::default(),
-            cut_off: false,
-            meter: RequestMeter::start(worker.metrics.as_deref()),
-        }
-    }
-
-    fn admitted(&mut self, request: &Request<Incoming>) {
-        if let Some(record) = &mut self.record {
-            record.request_id = request.headers().get(X_REQUEST_ID).cloned();
-        }
-        // The access log shows it, and properties.
-        let is_asked_for = self.record.is_some() || !self.worker.chain.borrow().filters.is_empty();
-        if is_asked_for && !request.body().is_end_stream() {
-            self.received = Received::counted();
-        }
-    }
-
-    /// The request goes to the route's cluster.
-    fn routed(&mut self, route: &Route) {
-        if let Some(record) = &mut self.record {
-            record.upstream = route.cluster_name().cloned();
-        }
-    }
-
-    fn responding(&mut self, status: StatusCode) {
-        self.meter.responding(status);
-        if let Some(record) = &mut self.record {
-            record.status = Some(status);
-        }
-    }
-
-    /// So many bytes of the response's body went downstream.
-    #[inline]
-    pub(super) fn sent(&mut self, bytes: usize) {
-        if let Some(record) = &mut self.record {
-            record.response_bytes += bytes as u64;
-        }
-        if let Some(exchange) = &self.exchange {
-            exchange.traffic.add_sent(bytes);
-        }
-    }
-
-    /// A part of the upstream's response went past the chain.
-    #[inline]
-    pub(super) fn direct(&mut self, source: &ResponseSource) {
-        if let Some(exchange) = &self.exchange
-            && source.is_end_stream()
-        {
-            exchange.upstream_ended(source);
-        }
-    }
-
-    /// The response's body ends in an error.
-    pub(super) fn failed(&mut self, error: &BoxError) {
-        tracing::debug!(%error, "response cut off");
-        self.cut_off = true;
-    }
-
-    fn reset(self, reason: ResetReason) -> BoxError {
-        StreamReset(reason).into()
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if let Some(exchange) = &self.exchange {
-            exchange.finish();
-        }
-        if let Some(metrics) = &self.worker.metrics {
-            self.meter.end(metrics);
-            let reset = self.exchange.as_ref().and_then(|it| it.reset_cause());
-            // What goes past the chain breaks off in the upstream only.
-            if let Some(cause) = reset.or(self.cut_off.then_some(ResetCause::Upstream)) {
-                metrics.stream_reset(cause);
-            }
-        }
-        if let (Some(mut record), Some(log)) = (self.record.take(), &self.worker.access_log) {
-            record.request_bytes = self.received.bytes();
-            log.write(&record);
-        }
-    }
 }
 
 impl fmt::Debug for Worker {

@@ -249,13 +249,3 @@ fn arrived<E: Into<BoxError>>(frame: Option<Result<Frame<Bytes>, E>>, ended: boo
         },
     }
 }
-
-impl<H> super::Outgoing<H> {
-    fn holds_any(&self) -> bool {
-        !self.frames.is_empty() || self.ended
-    }
-
-    fn is_drained(&self) -> bool {
-        self.ended && self.frames.is_empty()
-    }
-}

@@ -1,0 +1,105 @@
+//! Requests that get no response from an upstream, and what they get instead.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use proxy_wasi_stream::LocalResponse;
+
+use crate::server::intermediary::Rejection;
+use crate::upstream::{UpstreamError, UpstreamErrorKind};
+
+/// Why there is no response from the upstream.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamFailure {
+    #[error("no route matches the request")]
+    NoRoute,
+    #[error(transparent)]
+    Unreachable(#[from] UpstreamError),
+    #[error("the upstream's response cannot be passed on: {0}")]
+    Refused(#[from] Rejection),
+}
+
+impl UpstreamFailure {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Unreachable(error) => error.status(),
+            Self::Refused(rejection) => rejection.status,
+        }
+    }
+
+    /// What went wrong; nothing if no upstream was tried.
+    pub(super) fn kind(&self) -> Option<UpstreamErrorKind> {
+        match self {
+            Self::NoRoute => None,
+            Self::Unreachable(error) => Some(error.kind()),
+            Self::Refused(_) => Some(UpstreamErrorKind::Protocol),
+        }
+    }
+
+    /// The error and what it came from, in one line.
+    fn causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut error: &dyn Error = self;
+        while let Some(source) = error.source() {
+            text = format!("{text}: {source}");
+            error = source;
+        }
+        text
+    }
+
+    /// What a client may know: that the upstream failed, not where it is.
+    fn text(&self) -> &'static str {
+        match self.status() {
+            StatusCode::NOT_FOUND => "no route\n",
+            StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
+            StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
+            _ => "upstream failed\n",
+        }
+    }
+
+    /// Envoy's words in access logs and the property `response.code_details`, where there are such.
+    fn details(&self) -> &'static str {
+        match self {
+            Self::NoRoute => "route_not_found",
+            Self::Unreachable(_) | Self::Refused(_) => "upstream_failure",
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            // What clients ask for is no event.
+            Self::NoRoute => tracing::debug!("no route matches the request"),
+            Self::Unreachable(_) | Self::Refused(_) => {
+                tracing::warn!(error = self.causes(), "upstream failed");
+            }
+        }
+    }
+
+    /// The response of a proxy without plugins.
+    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+        self.log();
+        let mut response = Response::new(Full::from(self.text()));
+        *response.status_mut() = self.status();
+        text(response.headers_mut());
+        response
+    }
+
+    /// The response that passes the chain.
+    pub(super) fn local_response(&self) -> LocalResponse {
+        self.log();
+        LocalResponse {
+            status: self.status(),
+            headers: Vec::new(),
+            body: self.text().into(),
+            grpc_status: None,
+            details: self.details().into(),
+        }
+    }
+}
+
+fn text(headers: &mut HeaderMap) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+}
