@@ -1,9 +1,12 @@
 //! Plugins that misbehave, each before a healthy one on the same worker: the healthy one keeps its VM, and every
 //! request but those that the enemy has caught goes on as if it were not there.
 
+use proxy_wasi_abi::hostcall::HOSTCALLS;
+use proxy_wasi_abi::signature::ValueType;
+use proxy_wasi_abi::wasi::WASI;
 use proxy_wasi_test_support::{Example, Kind, Proxy, Reply};
 
-use crate::{both_kinds, proxy, text};
+use crate::{both_kinds, module, proxy, text};
 
 both_kinds!(
     a_callback_without_end_is_ended,
@@ -153,6 +156,85 @@ fn a_trap_names_who_and_where(kind: Kind) {
     }
     let said = proxy.wait_for_log(&["the request asks for it"]);
     assert!(said.contains("enemy"), "the panic's own words: {said}");
+}
+
+/// Every function that a module can import, with wild numbers for all its parameters, and an allocator that answers
+/// with another: statuses come back, and nothing else happens.
+#[test]
+fn wild_pointers_and_lengths_are_statuses() {
+    let proxy = proxy()
+        .arg(Example::Observe.file(Kind::Legacy))
+        .arg(module(&wild_module()))
+        .start();
+    let mut healthy = Healthy::find(&proxy);
+    for _ in 0..3 {
+        let reply = proxy.get("/");
+        assert_eq!(reply.status, 200, "{}", proxy.log());
+        healthy.passed(&reply);
+    }
+    assert!(!proxy.log().contains("trapped"), "{}", proxy.log());
+}
+
+fn wild_module() -> String {
+    // These end the VM, as they are to.
+    const ENDS: &[&str] = &["abort", "proc_exit", "proc_raise"];
+    let env = HOSTCALLS
+        .iter()
+        .map(|hostcall| ("env", hostcall.name, hostcall.signature));
+    let wasi = WASI
+        .iter()
+        .map(|function| ("wasi_snapshot_preview1", function.name, function.signature));
+    let functions = env.chain(wasi).filter(|(_, name, _)| !ENDS.contains(name));
+    let (mut imports, mut calls) = (String::new(), String::new());
+    for (number, (module, name, signature)) in functions.enumerate() {
+        let types: Vec<_> = signature.params.iter().map(wat_type).collect();
+        let result = signature
+            .result
+            .map(|result| format!("(result {})", wat_type(&result)))
+            .unwrap_or_default();
+        let types = types.join(" ");
+        imports += &format!(
+            "(import \"{module}\" \"{name}\" (func $f{number} (param {types}) {result}))\n"
+        );
+        let arguments: String = signature
+            .params
+            .iter()
+            .map(|param| match wat_type(param) {
+                "i32" => "(local.get $wild)".to_owned(),
+                wide => format!("({wide}.extend_i32_s (local.get $wild))"),
+            })
+            .collect();
+        let call = format!("(call $f{number} {arguments})");
+        calls += &match signature.result {
+            Some(_) => format!("(drop {call})\n"),
+            None => format!("{call}\n"),
+        };
+    }
+    let wild: String = [-1_i32, i32::MAX, i32::MIN, 0xffff, 0x10000, -16]
+        .iter()
+        .map(|wild| format!("(call $all (i32.const {wild}))"))
+        .collect();
+    format!(
+        r#"(module
+            {imports}
+            (memory (export "memory") 1)
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const -16))
+            (func $all (param $wild i32) {calls})
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+                {wild} (i32.const 0))
+            (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+                {wild} (i32.const 0))
+            (func (export "proxy_on_log") (param i32) {wild}))"#
+    )
+}
+
+fn wat_type(of: &ValueType) -> &'static str {
+    match of {
+        ValueType::I32 => "i32",
+        ValueType::I64 => "i64",
+        ValueType::F64 => "f64",
+    }
 }
 
 /// With the log level `trace`, legacy modules are linked with the tracing build of the shim.
