@@ -14,6 +14,12 @@
 //! | `end` | panics when the stream ends |
 //!
 //! To every response that it sees it adds `x-enemy-was-here`. `wit-enemy` is its twin.
+#![expect(
+    clippy::infinite_iter,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "to misbehave is what it is for"
+)]
 
 use std::cell::Cell;
 use std::rc::Rc;

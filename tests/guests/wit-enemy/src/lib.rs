@@ -1,4 +1,10 @@
 //! Misbehaves as a request's header `x-enemy` says: the twin of `legacy-enemy`, whose page lists how.
+#![expect(
+    clippy::infinite_iter,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "to misbehave is what it is for"
+)]
 
 use proxy_wasi_sdk::prelude::*;
 
