@@ -34,7 +34,21 @@ pub(crate) struct Bound {
     pub(crate) on_failure: OnFailure,
 }
 
+impl Chain {
+    /// Whether no plugin wants to see anything of a stream that begins now: it can go past the chain.
+    pub(crate) fn is_indifferent(&self) -> bool {
+        self.filters.iter().all(ChainFilter::is_indifferent)
+    }
+}
+
 impl ChainFilter {
+    fn is_indifferent(&self) -> bool {
+        self.slot
+            .vm()
+            .and_then(|vm| vm.root(self.root))
+            .is_some_and(|(_, interest)| interest_of(interest).is_empty())
+    }
+
     /// Binds the filter to the VM that runs now.
     pub(crate) fn bind(&self) -> (Bound, Filter) {
         let vm = self.slot.vm();

@@ -60,13 +60,13 @@ pub(crate) async fn handle(
     }
     ending.admitted(&request);
     let chain = Rc::clone(&worker.chain.borrow());
-    if chain.filters.is_empty() {
+    if chain.is_indifferent() {
         return Ok(forward(&worker, request, ending).await);
     }
     filter(&worker, &chain, request, connection, ending).await
 }
 
-/// Without plugins: the request goes to the upstream, the response comes back.
+/// Without plugins, or with none that wants to see anything: the request goes to the upstream, the response comes back.
 async fn forward(
     worker: &Worker,
     request: Request<Incoming>,
