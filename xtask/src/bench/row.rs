@@ -33,6 +33,10 @@ pub(super) enum Row {
     LargeWit,
     /// 1 MiB past the legacy header module
     LargeLegacy,
+    /// 1 MiB through a component that masks digits in each piece
+    ThroughWit,
+    /// 1 MiB through the same as a legacy module
+    ThroughLegacy,
     /// proxy-wasi with two workers, without plugins
     TwoWorkers,
 }
@@ -70,6 +74,10 @@ pub(super) enum Guest {
     ReadsLegacy,
     /// `benches/guests/no-interest`
     NoInterest,
+    /// `examples/legacy-rust-body`
+    LegacyBody,
+    /// `examples/wit-rust-body`
+    WitBody,
 }
 
 impl Row {
@@ -101,14 +109,22 @@ impl Row {
             | Row::LargeModule
             | Row::TwoWorkers => Some(Row::NoPlugin),
             Row::LargeNoPlugin => None,
-            Row::LargeWit | Row::LargeLegacy => Some(Row::LargeNoPlugin),
+            Row::LargeWit | Row::LargeLegacy | Row::ThroughWit | Row::ThroughLegacy => {
+                Some(Row::LargeNoPlugin)
+            }
         }
     }
 
     /// Returns what the row may cost.
     pub(super) fn budgets(self) -> &'static [Budget] {
         match self {
-            Row::Bare | Row::Nginx | Row::LegacyLog | Row::Direct | Row::LargeNoPlugin => &[],
+            Row::Bare
+            | Row::Nginx
+            | Row::LegacyLog
+            | Row::Direct
+            | Row::LargeNoPlugin
+            | Row::ThroughWit
+            | Row::ThroughLegacy => &[],
             Row::NoPlugin => &[Budget::Rate(0.95)],
             Row::NoInterest => &[Budget::Added(0.2)],
             Row::Wit => &[Budget::Added(1.5)],
@@ -136,6 +152,8 @@ impl Row {
             Row::Wit | Row::LargeWit => proxy_wasi(Some(Guest::WitHeaders)),
             Row::Legacy | Row::LargeLegacy => proxy_wasi(Some(Guest::LegacyHeaders)),
             Row::LargeModule => proxy_wasi(Some(Guest::LargeLegacy)),
+            Row::ThroughWit => proxy_wasi(Some(Guest::WitBody)),
+            Row::ThroughLegacy => proxy_wasi(Some(Guest::LegacyBody)),
             Row::LegacyLog => Server::ProxyWasi {
                 plugin: Some(Guest::LegacyHeaders),
                 workers: 1,
@@ -152,7 +170,11 @@ impl Row {
     /// Returns the path that is requested.
     pub(super) fn path(self) -> &'static str {
         match self {
-            Row::LargeNoPlugin | Row::LargeWit | Row::LargeLegacy => "/large",
+            Row::LargeNoPlugin
+            | Row::LargeWit
+            | Row::LargeLegacy
+            | Row::ThroughWit
+            | Row::ThroughLegacy => "/large",
             Row::Bare
             | Row::Nginx
             | Row::NoPlugin
@@ -182,6 +204,8 @@ impl fmt::Display for Row {
             Row::LargeNoPlugin => "1 MiB, no plugin",
             Row::LargeWit => "1 MiB, WIT header plugin",
             Row::LargeLegacy => "1 MiB, legacy header plugin",
+            Row::ThroughWit => "1 MiB through a WIT body plugin",
+            Row::ThroughLegacy => "1 MiB through a legacy body plugin",
             Row::TwoWorkers => "two workers, no plugin",
         })
     }
@@ -208,12 +232,14 @@ impl Server {
 
 impl Guest {
     /// All plugins.
-    pub(super) const ALL: [Guest; 5] = [
+    pub(super) const ALL: [Guest; 7] = [
         Guest::LegacyHeaders,
         Guest::WitHeaders,
         Guest::LargeLegacy,
         Guest::ReadsLegacy,
         Guest::NoInterest,
+        Guest::LegacyBody,
+        Guest::WitBody,
     ];
 
     /// Returns the package.
@@ -224,14 +250,18 @@ impl Guest {
             Guest::LargeLegacy => "bench-large-legacy",
             Guest::ReadsLegacy => "bench-reads-legacy",
             Guest::NoInterest => "bench-no-interest",
+            Guest::LegacyBody => "legacy-rust-body",
+            Guest::WitBody => "wit-rust-body",
         }
     }
 
     /// Returns the target that it is built for.
     pub(super) fn target(self) -> &'static str {
         match self {
-            Guest::LegacyHeaders | Guest::LargeLegacy | Guest::ReadsLegacy => "wasm32-wasip1",
-            Guest::WitHeaders | Guest::NoInterest => "wasm32-wasip2",
+            Guest::LegacyHeaders | Guest::LargeLegacy | Guest::ReadsLegacy | Guest::LegacyBody => {
+                "wasm32-wasip1"
+            }
+            Guest::WitHeaders | Guest::NoInterest | Guest::WitBody => "wasm32-wasip2",
         }
     }
 
@@ -239,7 +269,19 @@ impl Guest {
     pub(super) fn expected_field(self) -> Option<&'static str> {
         match self {
             Guest::LegacyHeaders | Guest::WitHeaders | Guest::LargeLegacy => Some("x-plugin"),
-            Guest::NoInterest | Guest::ReadsLegacy => None,
+            Guest::NoInterest | Guest::ReadsLegacy | Guest::LegacyBody | Guest::WitBody => None,
+        }
+    }
+
+    /// Returns what it is configured with.
+    pub(super) fn configuration(self) -> Option<&'static str> {
+        match self {
+            Guest::LegacyBody | Guest::WitBody => Some("mode=mask"),
+            Guest::LegacyHeaders
+            | Guest::WitHeaders
+            | Guest::LargeLegacy
+            | Guest::ReadsLegacy
+            | Guest::NoInterest => None,
         }
     }
 }

@@ -50,7 +50,12 @@ impl<'a> Servers<'a> {
                 let mut command = self.serve(workers)?;
                 command.args(["--log-level", log_level]);
                 match plugin {
-                    Some(guest) => command.arg(self.artifacts.guest(guest)),
+                    Some(guest) => {
+                        let configuration = guest.configuration();
+                        command
+                            .arg(self.artifacts.guest(guest))
+                            .args(configuration.iter().flat_map(|it| ["--plugin-config", it]))
+                    }
                     None => command.arg("--config").arg(self.no_plugins()?),
                 };
                 Process::start(command, &log)
