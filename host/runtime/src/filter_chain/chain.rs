@@ -35,18 +35,26 @@ pub(crate) struct Bound {
 }
 
 impl Chain {
-    /// Whether no plugin wants to see anything of a stream that begins now: it can go past the chain.
-    pub(crate) fn is_indifferent(&self) -> bool {
-        self.filters.iter().all(ChainFilter::is_indifferent)
+    /// Whether no plugin wants to see anything of an exchange that begins now: it can go past the chain. `end`: the
+    /// request is its head alone.
+    pub(crate) fn is_indifferent(&self, end: bool) -> bool {
+        let impossible = match end {
+            true => Interest::REQUEST_BODY.union(Interest::REQUEST_TRAILERS),
+            false => Interest::NONE,
+        };
+        self.filters.iter().all(|filter| {
+            let interest = filter.interest();
+            interest.is_some_and(|interest| interest.difference(impossible).is_empty())
+        })
     }
 }
 
 impl ChainFilter {
-    fn is_indifferent(&self) -> bool {
-        self.slot
-            .vm()
-            .and_then(|vm| vm.root(self.root))
-            .is_some_and(|(_, interest)| interest_of(interest).is_empty())
+    /// What the plugin wants to see; nothing while it has no healthy VM.
+    fn interest(&self) -> Option<Interest> {
+        let vm = self.slot.vm()?;
+        vm.root(self.root)
+            .map(|(_, interest)| interest_of(interest))
     }
 
     /// Binds the filter to the VM that runs now.

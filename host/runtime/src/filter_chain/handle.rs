@@ -60,7 +60,7 @@ pub(crate) async fn handle(
     }
     ending.admitted(&request);
     let chain = Rc::clone(&worker.chain.borrow());
-    if chain.is_indifferent() {
+    if chain.is_indifferent(request.body().is_end_stream()) {
         return Ok(forward(&worker, request, ending).await);
     }
     filter(&worker, &chain, request, connection, ending).await
