@@ -16,6 +16,7 @@ both_kinds!(
     a_held_body_is_read_and_edited_from_an_answer,
     a_held_response_is_edited_from_an_answer,
     several_plugins_of_a_vm_get_their_own_answers,
+    a_queue_callback_calls,
 );
 
 const CALL: &str =
@@ -424,4 +425,25 @@ fn the_status_of_a_failure() {
     let case = case(Kind::Legacy, &script, &auth);
     drop(auth);
     case.run(|running| running.wait_for("tick", 1));
+}
+
+fn a_queue_callback_calls(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            register_shared_queue('queue', u32>queue)
+        request_headers:
+            enqueue_shared_queue($queue, 'item')
+        queue_ready#1:
+            dequeue_shared_queue($queue, out) => 0 'item'
+            {CALL}
+        http_call_response:
+            get_header_map_value(6, ':status', out) => 0 '200'
+            get_buffer_bytes(4, 0, 99, out) => 0 'ok'"
+    );
+    case(kind, &script, &auth).run(|running| {
+        running.get("/");
+        answer(&auth);
+        running.wait_for("http_call_response", 1);
+    });
 }
