@@ -6,7 +6,9 @@ use crate::harness::{Case, Upstream, both_kinds};
 
 both_kinds!(
     an_answer_is_read_in_its_callback,
-    a_failure_has_nothing_to_read,
+    a_failed_connection_is_a_response,
+    a_timeout_is_a_response,
+    a_part_of_an_answer_is_none,
     an_answer_of_any_status_is_a_success,
     an_answer_resumes_the_stream,
     an_answer_denies_the_stream,
@@ -95,8 +97,62 @@ fn an_answer_is_read_in_its_callback(kind: Kind) {
     }
 }
 
-/// Nobody listens there.
-fn a_failure_has_nothing_to_read(kind: Kind) {
+/// Nobody listens there. Modules get Envoy's own response, components a cause.
+fn a_failed_connection_is_a_response(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            {CALL}
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 0 '503'
+            wit get_header_map_value(6, ':status', out) => none
+            legacy get_header_map_value(6, 'content-type', out) => 0 'text/plain'
+            legacy get_header_map_value(6, 'content-length', out) => 0 '98'
+            legacy get_header_map_pairs(7, out) => 0 null
+            legacy get_buffer_bytes(4, 0, 43, out) => 0 'upstream connect error or disconnect/reset '
+            legacy get_buffer_bytes(4, 73, 99, out) => 0 'remote connection failure'
+            wit get_buffer_bytes(4, 0, 99, out) => 0 ''
+            legacy get_status(u32, out) => 0 0 null"
+    );
+    let case = case(kind, &script, &auth);
+    drop(auth);
+    let report = case.run(|running| running.wait_for("http_call_response", 1));
+    let callbacks = report.callbacks("0");
+    let expected = match kind {
+        Kind::Legacy => "http_call_response 1 4 3 98 0",
+        Kind::Wit => "http_call_response 1 0",
+    };
+    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
+}
+
+/// It accepts and says nothing.
+fn a_timeout_is_a_response(kind: Kind) {
+    let auth = Upstream::new();
+    let script = "configure:
+            http_call('auth', pairs(':method' 'GET' ':path' '/' ':authority' 'a'), '', '', 20, u32) => 0
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 0 '504'
+            legacy get_buffer_bytes(4, 0, 99, out) => 0 'upstream request timeout'
+            wit get_header_map_value(6, ':status', out) => none";
+    let report = case(kind, script, &auth).run(|running| {
+        running.wait_for("http_call_response", 1);
+    });
+    let callbacks = report.callbacks("0");
+    let expected = match kind {
+        Kind::Legacy => "http_call_response 1 4 3 24 0",
+        Kind::Wit => "http_call_response 1 0",
+    };
+    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
+}
+
+fn answer_in_part(auth: &Upstream) {
+    let (mut peer, _) = auth.accept();
+    peer.send_head(&["HTTP/1.1 200 OK", "content-length: 9"]);
+    peer.send("ok");
+}
+
+/// The connection is lost after the head.
+fn a_part_of_an_answer_is_none(kind: Kind) {
     let auth = Upstream::new();
     let script = format!(
         "configure:
@@ -110,9 +166,10 @@ fn a_failure_has_nothing_to_read(kind: Kind) {
             wit get_buffer_bytes(4, 0, 99, out) => 0 ''
             legacy get_status(u32, out) => 0 11 *"
     );
-    let case = case(kind, &script, &auth);
-    drop(auth);
-    let report = case.run(|running| running.wait_for("http_call_response", 1));
+    let report = case(kind, &script, &auth).run(|running| {
+        answer_in_part(&auth);
+        running.wait_for("http_call_response", 1);
+    });
     let callbacks = report.callbacks("0");
     let expected = match kind {
         Kind::Legacy => "http_call_response 1 4 0 0 0",
@@ -422,9 +479,10 @@ fn the_status_of_a_failure() {
         tick#1:
             get_status(u32, out) => 0 11 null"
     );
-    let case = case(Kind::Legacy, &script, &auth);
-    drop(auth);
-    case.run(|running| running.wait_for("tick", 1));
+    case(Kind::Legacy, &script, &auth).run(|running| {
+        answer_in_part(&auth);
+        running.wait_for("tick", 1);
+    });
 }
 
 fn a_queue_callback_calls(kind: Kind) {

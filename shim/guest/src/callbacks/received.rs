@@ -28,6 +28,8 @@ pub(crate) enum ReceivedBytes {
     GrpcMessage,
     /// The arguments of a foreign function.
     Arguments,
+    /// The body of a response that stands in for the answer to an HTTP callout.
+    CalloutBody,
 }
 
 /// Everything that the running callback brought along.

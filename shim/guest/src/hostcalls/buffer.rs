@@ -37,9 +37,10 @@ fn source(buffer: BufferType) -> Source {
         BufferType::HttpRequestBody => body(Direction::Request),
         BufferType::HttpResponseBody => body(Direction::Response),
         BufferType::DownstreamData | BufferType::UpstreamData => Source::Empty,
-        BufferType::HttpCallResponseBody => {
-            received::callout().map_or(Source::Missing, Source::Callout)
-        }
+        BufferType::HttpCallResponseBody => received::callout()
+            .map(Source::Callout)
+            .or_else(|| received::bytes(ReceivedBytes::CalloutBody).map(Source::Bytes))
+            .unwrap_or(Source::Missing),
         BufferType::GrpcReceiveBuffer => {
             received::bytes(ReceivedBytes::GrpcMessage).map_or(Source::Empty, Source::Bytes)
         }
