@@ -40,6 +40,7 @@ fn values_of_flags() {
         "serve a.wasm --cluster auth=http://a --cluster auth=http://b",
         "serve a.wasm --failure-policy ajar",
         "serve a.wasm --callouts all",
+        "serve a.wasm --on-headers-pause never",
         "serve a.wasm --name ''",
         "serve a.wasm --cache-dir ''",
         "serve ''",

@@ -130,6 +130,11 @@ pub(crate) struct PluginArgs {
     /// Where the plugin's own requests may go: to clusters only, or also to any host:port (any) [default: clusters]
     #[arg(long, value_name = "WHERE")]
     pub(crate) callouts: Option<String>,
+
+    /// What waits while the plugin pauses in a headers callback: all of the message (stop_all), or the headers only, and
+    /// body callbacks go on (stop_iteration) [default: stop_all]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) on_headers_pause: Option<String>,
 }
 
 impl PluginArgs {
@@ -143,6 +148,7 @@ impl PluginArgs {
             ("--vm-id", &self.vm_id),
             ("--failure-policy", &self.failure_policy),
             ("--callouts", &self.callouts),
+            ("--on-headers-pause", &self.on_headers_pause),
         ];
         flags
             .into_iter()
