@@ -268,6 +268,13 @@ impl<H: Head> Path<H> {
             && self.culprit().is_none()
     }
 
+    /// Returns the filter that keeps the message from going on, if one does.
+    pub(crate) fn holder(&self) -> Option<FilterIndex> {
+        let holds = |station: &Station| station.pause != Pause::None;
+        let at = self.stations.iter().position(holds)?;
+        Some(self.filter_at(at))
+    }
+
     fn filter_at(&self, at: usize) -> FilterIndex {
         match H::DIRECTION {
             Direction::Request => FilterIndex(at),

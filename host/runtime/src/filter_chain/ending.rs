@@ -112,6 +112,9 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(exchange) = &self.exchange {
+            if self.meter.is_unanswered() {
+                exchange.log_holder();
+            }
             exchange.finish();
         }
         if let Some(metrics) = &self.worker.metrics {

@@ -32,6 +32,12 @@ impl RequestMeter {
         self.status = Some(status);
     }
 
+    /// Whether no response went downstream.
+    #[inline]
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.status.is_none()
+    }
+
     /// The exchange is over.
     #[inline]
     pub(crate) fn end(&mut self, metrics: &WorkerMetrics) {

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::config::CacheLocation;
 
+/// From this size on, compiling a file takes so long, seconds, that the log says it.
+const LARGE: usize = 1024 * 1024;
+
 /// Why a plugin's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -73,6 +76,10 @@ impl<'a> PluginLoader<'a> {
             return Ok(code.clone());
         }
         let component = self.cache.load_or_compile(engine, &key, || {
+            if artifact.bytes().len() >= LARGE {
+                let (file, bytes) = (file.display(), artifact.bytes().len());
+                tracing::info!(%file, bytes, "compiling a large plugin, which takes a while");
+            }
             let component = match artifact.kind() {
                 ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
                 ArtifactKind::Module => Component::from_binary(

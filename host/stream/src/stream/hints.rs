@@ -50,6 +50,17 @@ impl Stream {
         all.fold(Interest::NONE, Interest::union)
     }
 
+    /// Returns the filter that keeps the exchange from going on, and the message that it holds: the response, else the
+    /// request.
+    #[must_use]
+    pub fn holder(&self) -> Option<(FilterIndex, Direction)> {
+        let response = self.response.holder();
+        let request = || Some((self.request.holder()?, Direction::Request));
+        response
+            .map(|filter| (filter, Direction::Response))
+            .or_else(request)
+    }
+
     /// Returns the request's head as it is now, for routes, properties and access logs. None before it has come, and
     /// after it has been sent if no copy was kept (see [`fields`](Self::fields)).
     #[must_use]

@@ -1,6 +1,6 @@
-//! Tells why an exchange was reset.
+//! Tells why an exchange was reset, or ended without a response.
 
-use proxy_wasi_stream::{FilterIndex, ResetReason};
+use proxy_wasi_stream::{Direction, FilterIndex, ResetReason};
 
 use super::Exchange;
 use crate::metrics::ResetCause;
@@ -14,6 +14,24 @@ impl Exchange {
             request_id = self.request_id_text(),
             %reason,
             "stream reset"
+        );
+    }
+
+    /// Logs which plugin held a message, if one did, when the exchange ended without a response: the client went, or a
+    /// timeout came, before the plugin let it go on.
+    #[cold]
+    pub(in crate::filter_chain) fn log_holder(&self) {
+        let Some((filter, message)) = self.machine.borrow().holder() else {
+            return;
+        };
+        let message = match message {
+            Direction::Request => "request",
+            Direction::Response => "response",
+        };
+        tracing::info!(
+            plugin = self.plugin_name(filter),
+            request_id = self.request_id_text(),
+            "ended unanswered while the plugin held the {message}: it had paused, and not resumed"
         );
     }
 
