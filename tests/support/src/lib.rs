@@ -28,4 +28,4 @@ pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SC
 pub use long::{Checker, LongBody, Pattern};
 pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};
-pub use tls::Ca;
+pub use tls::{Ca, Identity, Shown};
