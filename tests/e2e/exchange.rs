@@ -86,3 +86,21 @@ fn an_upstream_that_is_not_there_is_a_503(kind: Kind) {
     // A response of the proxy's own passes the plugins' response path like any other.
     assert_eq!(reply.header("x-plugin").as_deref(), Some("headers"));
 }
+
+/// A client gives up on a request that the plugin never lets go.
+#[test]
+fn who_held_an_unanswered_request_is_told() {
+    let file = module(
+        r#"(module
+            (memory (export "memory") 1)
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) i32.const 1024)
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 1))"#,
+    );
+    let proxy = proxy().arg(file).args(["--name", "holder"]).start();
+    let mut client = std::net::TcpStream::connect(proxy.address()).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    proxy.wait_until_requests_are_running(1);
+    drop(client);
+    proxy.wait_for_log(&["ended unanswered while the plugin held the request", "holder"]);
+}

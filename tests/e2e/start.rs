@@ -4,7 +4,7 @@ use std::fs;
 
 use proxy_wasi_test_support::{Example, Kind};
 
-use crate::{both_kinds, proxy};
+use crate::{both_kinds, configuration, module, proxy, text};
 
 both_kinds!(
     a_plugin_that_refuses_its_configuration_stops_the_start,
@@ -51,6 +51,54 @@ fn a_file_that_is_no_plugin_stops_the_start() {
         );
     }
     fs::remove_file(&file).unwrap();
+}
+
+/// A module that looks at the clock while it is configured, until so many milliseconds have passed.
+fn slow_to_configure(milliseconds: u64) -> String {
+    let file = module(&format!(
+        r#"(module
+            (import "env" "proxy_get_current_time_nanoseconds" (func $now (param i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) i32.const 1024)
+            (func $time (result i64)
+                (drop (call $now (i32.const 8)))
+                (i64.load (i32.const 8)))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (local $end i64)
+                (local.set $end (i64.add (call $time) (i64.const {nanoseconds})))
+                (loop $again
+                    (br_if $again (i64.lt_u (call $time) (local.get $end))))
+                i32.const 1))"#,
+        nanoseconds = milliseconds * 1_000_000
+    ));
+    text(&file).to_owned()
+}
+
+#[test]
+fn a_start_may_take_longer_than_a_callback() {
+    let file = configuration(&format!(
+        "limits: {{callback_time: 10ms, start_time: 1day}}\nplugins: [{{file: {}}}]",
+        slow_to_configure(300)
+    ));
+    let proxy = proxy().arg("--config").arg(file).start();
+    assert_eq!(proxy.get("/").status, 200);
+}
+
+#[test]
+fn a_start_that_takes_too_long_is_ended() {
+    let file = configuration(&format!(
+        "limits: {{callback_time: 1day, start_time: 10ms}}\nplugins: [{{file: {}}}]",
+        slow_to_configure(60_000)
+    ));
+    let failed = proxy()
+        .arg("--config")
+        .arg(file)
+        .try_start()
+        .expect_err("it takes a minute");
+    assert_eq!(failed.status.code(), Some(1));
+    let reason = "trapped in `configure`: it took longer than a start may (`limits.start_time`)";
+    assert!(failed.stderr.contains(reason), "{}", failed.stderr);
 }
 
 #[test]

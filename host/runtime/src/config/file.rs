@@ -47,6 +47,7 @@ struct FileLimits {
     response_buffer: Text,
     vm_memory: Text,
     callback_time: Text,
+    start_time: Text,
     callouts: Text,
     callout_response: Text,
 }
@@ -204,6 +205,7 @@ impl FileLimits {
             response_buffer: origins.setting(self.response_buffer, "limits.response_buffer"),
             vm_memory: origins.setting(self.vm_memory, "limits.vm_memory"),
             callback_time: origins.setting(self.callback_time, "limits.callback_time"),
+            start_time: origins.setting(self.start_time, "limits.start_time"),
             callouts: origins.setting(self.callouts, "limits.callouts"),
             callout_response: origins.setting(self.callout_response, "limits.callout_response"),
         }

@@ -13,9 +13,12 @@ pub const DEFAULT_RESPONSE_BUFFER: usize = 1024 * 1024;
 /// touched costs nothing.
 pub const DEFAULT_VM_MEMORY: usize = 256 * 1024 * 1024;
 
-/// A callback waits for nothing, and its worker serves nobody else while it runs. Honest ones take microseconds;
-/// the slowest known, which compile rule sets in `proxy_on_configure`, take some hundred milliseconds.
+/// A callback waits for nothing, and its worker serves nobody else while it runs. Honest ones take microseconds.
 pub const DEFAULT_CALLBACK_TIME: Duration = Duration::from_secs(1);
+
+/// Plugins read their rules while they start: a firewall in Go with the OWASP Core Rule Set takes two to four seconds.
+/// Ten times that leaves room for slow machines, and still ends a plugin that never comes back.
+pub const DEFAULT_START_TIME: Duration = Duration::from_secs(30);
 
 /// HTTP and gRPC callouts of one VM that are not over. Envoy has no limit; its circuit breakers end at 1024 requests to a
 /// cluster. A plugin that makes one for each stream needs as many as its worker has streams that wait.
@@ -58,6 +61,9 @@ pub struct Limits {
     pub vm_memory: usize,
     /// How long one callback may run before its VM is ended. Default: [`DEFAULT_CALLBACK_TIME`].
     pub callback_time: Duration,
+    /// How long a plugin may take to start, and then to be configured, before its VM is ended: `proxy_on_vm_start` and
+    /// `proxy_on_configure`. Default: [`DEFAULT_START_TIME`].
+    pub start_time: Duration,
     /// Callouts of one VM that are not over. One more is refused. Default: [`DEFAULT_CALLOUTS`].
     pub callouts: usize,
     /// Bytes of a callout's response body, or of one gRPC message, either way. More fails the callout. Default:
@@ -72,6 +78,7 @@ impl Default for Limits {
             response_buffer: DEFAULT_RESPONSE_BUFFER,
             vm_memory: DEFAULT_VM_MEMORY,
             callback_time: DEFAULT_CALLBACK_TIME,
+            start_time: DEFAULT_START_TIME,
             callouts: DEFAULT_CALLOUTS,
             callout_response: DEFAULT_CALLOUT_RESPONSE,
         }

@@ -87,6 +87,7 @@ fn resolve_limits(given: &LimitSettings) -> Result<Limits, ConfigError> {
         response_buffer: value(&given.response_buffer, buffer)?.unwrap_or(default.response_buffer),
         vm_memory: value(&given.vm_memory, memory)?.unwrap_or(default.vm_memory),
         callback_time: value(&given.callback_time, values::time)?.unwrap_or(default.callback_time),
+        start_time: value(&given.start_time, values::time)?.unwrap_or(default.start_time),
         callouts: value(&given.callouts, values::callouts)?.unwrap_or(default.callouts),
         callout_response: value(&given.callout_response, buffer)?
             .unwrap_or(default.callout_response),

@@ -140,6 +140,7 @@ pub struct LimitSettings {
     pub response_buffer: Option<Setting>,
     pub vm_memory: Option<Setting>,
     pub callback_time: Option<Setting>,
+    pub start_time: Option<Setting>,
     pub callouts: Option<Setting>,
     pub callout_response: Option<Setting>,
 }

@@ -42,7 +42,7 @@ fn every_key_of_a_file_arrives() {
         access_log: false
         log_level: debug
         cache_dir: cache
-        limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms,
+        limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms, start_time: 4s,
           callouts: 5, callout_response: 6}
         timeouts: {header_read: 1s, connect: 2s, response: 3s, idle: 1h, drain_grace: 5s}
         plugins:
@@ -98,6 +98,7 @@ fn every_key_of_a_file_arrives() {
         response_buffer: 3,
         vm_memory: 2 << 30,
         callback_time: Duration::from_millis(250),
+        start_time: Duration::from_secs(4),
         callouts: 5,
         callout_response: 6,
     };

@@ -88,6 +88,7 @@ impl WorkerSetup {
         let limits = VmLimits {
             memory: self.config.limits.vm_memory,
             callback_time: self.config.limits.callback_time,
+            start_time: self.config.limits.start_time,
         };
         let log_level = plugin_level(self.config.log_level);
         let callouts = CalloutClient::new(

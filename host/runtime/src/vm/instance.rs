@@ -45,6 +45,8 @@ pub struct VmLimits {
     pub memory: usize,
     /// How long one callback may run.
     pub callback_time: Duration,
+    /// How long each of the callbacks may run that start a root context.
+    pub start_time: Duration,
 }
 
 /// Why a root context could not be started.
@@ -71,6 +73,14 @@ pub(crate) struct Vm {
     handlers: Handlers,
     /// Epochs until a callback has run for too long.
     callback_epochs: u64,
+    /// Epochs until a start has taken too long.
+    start_epochs: u64,
+}
+
+/// The epochs after which this time has passed: one more than its worth, as the running epoch may be about to end.
+fn epochs(time: Duration) -> u64 {
+    let worth = time.as_nanos().div_ceil(EPOCH_PERIOD.as_nanos());
+    u64::try_from(worth).unwrap_or(u64::MAX - 1) + 1
 }
 
 impl Vm {
@@ -81,16 +91,8 @@ impl Vm {
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_trap();
-        // One more than the time's worth, as the running epoch may be about to end.
-        let callback_epochs = u64::try_from(
-            spec.limits
-                .callback_time
-                .as_nanos()
-                .div_ceil(EPOCH_PERIOD.as_nanos()),
-        )
-        .unwrap_or(u64::MAX - 1)
-            + 1;
-        store.set_epoch_deadline(callback_epochs);
+        let start_epochs = epochs(spec.limits.start_time);
+        store.set_epoch_deadline(start_epochs);
         let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
@@ -113,7 +115,8 @@ impl Vm {
             lifecycle,
             http_filter,
             handlers,
-            callback_epochs,
+            callback_epochs: epochs(spec.limits.callback_time),
+            start_epochs,
         })
     }
 
@@ -133,6 +136,7 @@ impl Vm {
         };
         let root = self.store.data_mut().add_root(info);
         self.enter("start", root, None, |vm| {
+            vm.store.set_epoch_deadline(vm.start_epochs);
             vm.lifecycle
                 .call_start(&mut vm.store, root, &wit_info, vm_configuration)
         })?
@@ -142,6 +146,7 @@ impl Vm {
         })?;
         let interest = self
             .enter("configure", root, None, |vm| {
+                vm.store.set_epoch_deadline(vm.start_epochs);
                 vm.lifecycle
                     .call_configure(&mut vm.store, root, configuration)
             })?

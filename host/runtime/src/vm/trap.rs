@@ -72,6 +72,9 @@ struct Report {
     hostcalls: Vec<String>,
 }
 
+/// What runs for as long as `limits.start_time`.
+const STARTING: [&str; 3] = ["instantiation", "start", "configure"];
+
 impl Trap {
     pub(crate) fn new(
         plugin: &str,
@@ -85,6 +88,9 @@ impl Trap {
             .map(frames)
             .unwrap_or_default();
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
+            Some(wasmtime::Trap::Interrupt) if STARTING.contains(&callback) => {
+                "it took longer than a start may (`limits.start_time`)".to_owned()
+            }
             Some(wasmtime::Trap::Interrupt) => {
                 "it ran longer than a callback may (`limits.callback_time`)".to_owned()
             }

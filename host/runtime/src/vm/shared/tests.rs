@@ -48,6 +48,7 @@ impl Fixture {
             limits: VmLimits {
                 memory: 1 << 24,
                 callback_time: Duration::from_secs(10),
+                start_time: Duration::from_secs(10),
             },
             log_level: None,
             services: Services::default(),
