@@ -4,7 +4,12 @@ use proxy_wasi_test_support::Kind;
 
 use crate::harness::{Case, Upstream, both_kinds};
 
-both_kinds!(what_is_sent, what_is_refused, a_body_decides_its_length);
+both_kinds!(
+    what_is_sent,
+    what_is_refused,
+    a_body_decides_its_length,
+    as_many_at_a_time_as_the_limit_says,
+);
 
 const GOOD: &str =
     "pairs(':method' 'GET' ':path' '/a?b' ':authority' 'auth.example' 'x-from' 'plugin')";
@@ -66,6 +71,48 @@ fn what_is_refused(kind: Kind) {
         "{}",
         report.log
     );
+}
+
+/// One more is refused, whatever its kind. When one is over, also in its own callback, there is room for another.
+fn as_many_at_a_time_as_the_limit_says(kind: Kind) {
+    let auth = Upstream::new();
+    let call = format!("http_call('auth', {GOOD}, '', '', 0, u32)");
+    let script = format!(
+        "configure:
+            {call} => 0
+            {call} => 0
+            {call} => 10 * | limit-reached
+            grpc_call('auth', 'a.B', 'C', '', '', 0, u32) => 10 * | limit-reached
+            grpc_stream('auth', 'a.B', 'C', '', u32) => 10 * | limit-reached
+        http_call_response#1:
+            {call} => 0
+            {call} => 10 * | limit-reached
+        request_headers:
+            {call} => 0
+            {call} => 0
+            {call} => 10 * | limit-reached"
+    );
+    let limits = serde_json::json!({ "callouts": 2 });
+    let case = case(kind, &script, &auth).config("limits", limits);
+    let report = case.run(|running| {
+        let answer = |(mut peer, _): (crate::harness::Peer, String)| {
+            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0", "connection: close"]);
+            peer.close();
+        };
+        let (first, second) = (auth.accept(), auth.accept());
+        answer(first);
+        running.wait_for("http_call_response", 1);
+        answer(auth.accept());
+        answer(second);
+        running.wait_for("http_call_response", 3);
+        assert_eq!(running.get("/").status, 200);
+        answer(auth.accept());
+        answer(auth.accept());
+        running.wait_for("http_call_response", 5);
+    });
+    assert!(auth.is_untouched());
+    let explained = "2 callouts of this VM are not over; see `limits.callouts`";
+    assert!(report.log.contains(explained), "{}", report.log);
 }
 
 /// `host` stands for `:authority`; tokens count in fours, and a refusal takes none.

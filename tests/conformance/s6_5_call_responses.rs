@@ -409,6 +409,45 @@ fn several_plugins_of_a_vm_get_their_own_answers(kind: Kind) {
     }
 }
 
+/// What is given up is over: the connection is let go, no callback comes, and giving it up again does nothing. The ABI
+/// has this for gRPC alone.
+#[test]
+fn a_callout_that_is_given_up() {
+    let auth = Upstream::new();
+    let headers = "pairs(':method' 'GET' ':path' '/' ':authority' 'a')";
+    let script = format!(
+        "request_headers#1:
+            http_call('auth', {headers}, '', '', 0, u32>first) => 0
+        request_headers#2:
+            http_cancel($first)
+            http_cancel($first)
+            http_cancel(99)
+        request_headers#3:
+            http_call('auth', {headers}, '', '', 0, u32>second) => 0
+            http_cancel($second) // before it has begun
+            http_call('auth', {headers}, '', '', 0, u32>third) => 0
+        http_call_response#1:
+            http_cancel($third) // too late
+            get_header_map_value(6, ':status', out) => 0 '200'
+            get_buffer_bytes(4, 0, 9, out) => 0 'ok'"
+    );
+    let report = case(Kind::Wit, &script, &auth).run(|running| {
+        running.get("/");
+        let (mut peer, _) = auth.accept();
+        running.get("/");
+        assert_eq!(peer.rest(), "", "the connection is closed");
+        running.get("/");
+        answer(&auth);
+        running.wait_for("http_call_response", 1);
+    });
+    let callbacks = report.callbacks("0");
+    let answers = callbacks
+        .iter()
+        .filter(|text| text.starts_with("http_call_response"));
+    assert_eq!(answers.count(), 1, "{callbacks:?}");
+    assert!(auth.is_untouched(), "nobody was asked a second time");
+}
+
 /// `proxy_get_status`: the code stays, the message goes with its callback.
 #[test]
 fn the_status_of_a_failure() {

@@ -30,4 +30,4 @@ pub use guests::{
 pub use long::{Checker, LongBody, Pattern};
 pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};
-pub use tls::Ca;
+pub use tls::{Ca, Identity, Shown};

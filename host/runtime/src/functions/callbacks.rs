@@ -1,6 +1,6 @@
 //! What plugins may be called for.
 
-use super::Support::{Absent, Differs, Works};
+use super::Support::{Differs, Works};
 use super::{Area, Function, absent, differs, works};
 
 const TCP: &str = "not yet: only HTTP";
@@ -92,12 +92,12 @@ pub const CALLBACKS: &[Area] = &[
                 &["grpc-callout-handler.on-trailing-metadata"],
             ),
             works("proxy_on_grpc_close", &["grpc-callout-handler.on-close"]),
-            Function {
-                name: "proxy_on_foreign_function",
-                legacy: Absent("nothing calls it, as in Envoy"),
-                wit: &["foreign-function-handler.on-call"],
-                component: Absent("nothing calls it, as in Envoy"),
-            },
+            differs(
+                "proxy_on_foreign_function",
+                &["foreign-function-handler.on-call"],
+                "functions that an embedder registers can call the root context of their caller back; Envoy has none that \
+                 does, and none of this host's own does",
+            ),
         ],
     },
     Area {

@@ -88,7 +88,7 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             named!(flat_headers::set_entries(stream, map_of(*map), pairs));
             ok
         }
-        ("get_buffer_bytes", [Number(5), Number(_), Number(_)]) => ok.bytes(&Typed::message()),
+        ("get_buffer_bytes", [Number(5 | 8), Number(_), Number(_)]) => ok.bytes(&Typed::message()),
         ("get_buffer_bytes", [Number(4), Number(start), Number(count)]) => {
             let Some(id) = Typed::callout() else {
                 return (Answer::status("unavailable"), None);
@@ -251,6 +251,10 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             let request = request(cluster, headers, body, trailers, *ms);
             let id = named!(http_callout::send(context.root, &request));
             return (ok, i64::try_from(id).ok());
+        }
+        ("http_cancel", [Number(id)]) => {
+            http_callout::cancel(*id as u64);
+            ok
         }
         (
             "grpc_call",
