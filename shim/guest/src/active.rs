@@ -77,7 +77,7 @@ pub(crate) fn set_effective(id: u32) -> Result<(), Status> {
     let effective = match target {
         Context::Vm => active.current,
         other if other.root() == active.current.root() => other,
-        _ => return Err(Status::BadArgument),
+        Context::Root { .. } | Context::Stream { .. } => return Err(Status::BadArgument),
     };
     ACTIVE.set(Active {
         effective,
