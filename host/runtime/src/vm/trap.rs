@@ -12,7 +12,7 @@ const MAX_FRAMES: usize = 32;
 label! {
     /// What kind of trap it was.
     pub enum TrapCause {
-        /// The code gave up itself: a panic, an assertion, `abort`.
+        /// The code gave up itself: a panic, an assertion, `abort`, a module's `proc_exit`.
         Unreachable = "unreachable",
         /// The callback ran longer than it may.
         Timeout = "timeout",
@@ -24,7 +24,7 @@ label! {
         Arithmetic = "arithmetic",
         /// A function was called that is not there, or is of another type.
         BadCall = "bad_call",
-        /// Everything else: the contract was broken, a program ended itself, the host refused.
+        /// Everything else: the contract was broken, a component ended itself, the host refused.
         Other = "other",
     }
 }
