@@ -9,6 +9,7 @@ both_kinds!(
     what_is_refused,
     a_body_decides_its_length,
     as_many_at_a_time_as_the_limit_says,
+    without_a_timeout_it_is_the_idle_one,
 );
 
 const GOOD: &str =
@@ -113,6 +114,29 @@ fn as_many_at_a_time_as_the_limit_says(kind: Kind) {
     assert!(auth.is_untouched());
     let explained = "2 callouts of this VM are not over; see `limits.callouts`";
     assert!(report.log.contains(explained), "{}", report.log);
+}
+
+/// In Envoy it is none.
+fn without_a_timeout_it_is_the_idle_one(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            http_call('auth', {GOOD}, '', '', 0, u32) => 0
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 2
+            wit get_header_map_value(6, ':status', out) => none"
+    );
+    let timeouts = serde_json::json!({ "idle": "50ms" });
+    let case = case(kind, &script, &auth).config("timeouts", timeouts);
+    let report = case.run(|running| {
+        let _silent = auth.accept();
+        running.wait_for("http_call_response", 1);
+    });
+    assert!(
+        report.log.contains("no answer within 50ms"),
+        "{}",
+        report.log
+    );
 }
 
 /// `host` stands for `:authority`; tokens count in fours, and a refusal takes none.

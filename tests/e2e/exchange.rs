@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use proxy_wasi_test_support::{Example, Kind, Origin};
 
-use crate::{both_kinds, proxy};
+use crate::{both_kinds, module, proxy};
 
 both_kinds!(
     bodies_pass_unchanged,
@@ -97,10 +97,15 @@ fn who_held_an_unanswered_request_is_told() {
             (func (export "malloc") (param i32) (result i32) i32.const 1024)
             (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 1))"#,
     );
-    let proxy = proxy().arg(file).args(["--name", "holder"]).start();
+    let proxy = proxy().arg(file).args(["--name", "holder"]).admin().start();
     let mut client = std::net::TcpStream::connect(proxy.address()).unwrap();
-    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
-    proxy.wait_until_requests_are_running(1);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    proxy.wait_for_metric("proxy_wasi_requests_active", 1.0);
     drop(client);
-    proxy.wait_for_log(&["ended unanswered while the plugin held the request", "holder"]);
+    proxy.wait_for_log(&[
+        "ended unanswered while the plugin held the request",
+        "holder",
+    ]);
 }

@@ -7,18 +7,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::Store;
 use wasmtime::component::InstancePre;
+use wasmtime::{Store, UpdateDeadline};
 
 use self::root_callbacks::{HandlerIndices, Handlers};
 use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
+use super::deadline::{self, Deadline, thread_time};
 use super::spec::VmSpec;
 use super::state::{Current, PluginInfo, VmState};
 use super::streams::StreamEntry;
-use super::trap::Trap;
-use crate::plugin::EPOCH_PERIOD;
+use super::trap::{Trap, is_start};
 
 /// What a plugin's component exports.
 #[derive(Clone)]
@@ -43,10 +43,21 @@ impl PluginExports {
 pub struct VmLimits {
     /// Bytes of linear memory, all memories together.
     pub memory: usize,
-    /// How long one callback may run.
+    /// How much processor time one callback may use.
     pub callback_time: Duration,
-    /// How long each of the callbacks may run that start a root context.
+    /// How much processor time each of the callbacks may use that start a root context.
     pub start_time: Duration,
+}
+
+impl VmLimits {
+    /// How much processor time the code that runs as this callback may use.
+    fn time_of(&self, callback: &str) -> Duration {
+        if is_start(callback) {
+            self.start_time
+        } else {
+            self.callback_time
+        }
+    }
 }
 
 /// Why a root context could not be started.
@@ -71,16 +82,6 @@ pub(crate) struct Vm {
     lifecycle: lifecycle::Guest,
     http_filter: http_filter::Guest,
     handlers: Handlers,
-    /// Epochs until a callback has run for too long.
-    callback_epochs: u64,
-    /// Epochs until a start has taken too long.
-    start_epochs: u64,
-}
-
-/// The epochs after which this time has passed: one more than its worth, as the running epoch may be about to end.
-fn epochs(time: Duration) -> u64 {
-    let worth = time.as_nanos().div_ceil(EPOCH_PERIOD.as_nanos());
-    u64::try_from(worth).unwrap_or(u64::MAX - 1) + 1
 }
 
 impl Vm {
@@ -90,9 +91,14 @@ impl Vm {
         let state = VmState::new(spec, first);
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_trap();
-        let start_epochs = epochs(spec.limits.start_time);
-        store.set_epoch_deadline(start_epochs);
+        let limits = spec.limits;
+        store.epoch_deadline_callback(move |mut store| {
+            let state = store.data_mut();
+            let limit = limits.time_of(state.current.callback);
+            let left = state.deadline.look(limit, thread_time());
+            Ok(left.map_or(UpdateDeadline::Interrupt, UpdateDeadline::Continue))
+        });
+        store.set_epoch_deadline(deadline::FIRST_LOOK);
         let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
@@ -115,8 +121,6 @@ impl Vm {
             lifecycle,
             http_filter,
             handlers,
-            callback_epochs: epochs(spec.limits.callback_time),
-            start_epochs,
         })
     }
 
@@ -136,7 +140,6 @@ impl Vm {
         };
         let root = self.store.data_mut().add_root(info);
         self.enter("start", root, None, |vm| {
-            vm.store.set_epoch_deadline(vm.start_epochs);
             vm.lifecycle
                 .call_start(&mut vm.store, root, &wit_info, vm_configuration)
         })?
@@ -146,7 +149,6 @@ impl Vm {
         })?;
         let interest = self
             .enter("configure", root, None, |vm| {
-                vm.store.set_epoch_deadline(vm.start_epochs);
                 vm.lifecycle
                     .call_configure(&mut vm.store, root, configuration)
             })?
@@ -307,8 +309,10 @@ impl Vm {
         stream: Option<u64>,
         call: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
     ) -> Result<R, Trap> {
-        self.store.set_epoch_deadline(self.callback_epochs);
-        self.store.data_mut().current = Current {
+        self.store.set_epoch_deadline(deadline::FIRST_LOOK);
+        let state = self.store.data_mut();
+        state.deadline = Deadline::default();
+        state.current = Current {
             root,
             stream,
             callback,
