@@ -123,7 +123,7 @@ fn without_a_timeout_it_is_the_idle_one(kind: Kind) {
         "configure:
             http_call('auth', {GOOD}, '', '', 0, u32) => 0
         http_call_response:
-            legacy get_header_map_value(6, ':status', out) => 2
+            legacy get_header_map_value(6, ':status', out) => 0 '504'
             wit get_header_map_value(6, ':status', out) => none"
     );
     let timeouts = serde_json::json!({ "idle": "50ms" });

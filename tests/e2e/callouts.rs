@@ -380,7 +380,7 @@ fn the_answer_to_a_dead_stream_goes_to_its_root() {
 }
 
 #[test]
-fn a_failure_has_no_headers() {
+fn a_failure_has_the_headers_of_a_response() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let cluster = format!("auth=http://{}", closed.local_addr().unwrap());
     drop(closed);
@@ -390,7 +390,7 @@ fn a_failure_has_no_headers() {
         .start();
     proxy.get("/");
     proxy.wait_for_log(&["called: 00"]);
-    proxy.wait_for_log(&["token 4 headers 0 effective"]);
+    proxy.wait_for_log(&["token 4 headers 3 effective"]);
 }
 
 /// ABI 4.9: the checks, each answered with BadArgument (2) and a reason.

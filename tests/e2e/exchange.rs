@@ -98,7 +98,7 @@ fn who_held_an_unanswered_request_is_told() {
             (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 1))"#,
     );
     let proxy = proxy().arg(file).args(["--name", "holder"]).admin().start();
-    let mut client = std::net::TcpStream::connect(proxy.address()).unwrap();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
     client
         .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         .unwrap();

@@ -71,7 +71,8 @@ async fn exchange(
     let mut bytes = BytesMut::new();
     let mut trailers = Fields::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(CalloutFailure::of_body)?;
+        // Whatever it was: the answer had begun.
+        let frame = frame.map_err(CalloutFailure::Incomplete)?;
         match frame.into_data() {
             Ok(data) if bytes.len() + data.len() > limit => {
                 return Err(CalloutFailure::TooLarge(limit));
