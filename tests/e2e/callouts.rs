@@ -390,6 +390,7 @@ fn a_failure_has_the_headers_of_a_response() {
         .start();
     proxy.get("/");
     proxy.wait_for_log(&["called: 00"]);
+    // `:status`, `content-length` and `content-type`.
     proxy.wait_for_log(&["token 4 headers 3 effective"]);
 }
 
