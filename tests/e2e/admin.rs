@@ -224,6 +224,34 @@ fn traps_are_counted_by_cause() {
     }
 }
 
+/// It starts once in the life of the proxy, and refuses to start again.
+#[test]
+fn a_vm_that_cannot_be_built_again_is_counted() {
+    let plugin = module(
+        r#"(module
+            (import "env" "proxy_get_shared_data" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+            (import "env" "proxy_set_shared_data" (func $set (param i32 i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "started")
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (local $before i32)
+                (local.set $before (call $get (i32.const 0) (i32.const 7) (i32.const 64) (i32.const 68) (i32.const 72)))
+                (drop (call $set (i32.const 0) (i32.const 7) (i32.const 0) (i32.const 7) (i32.const 0)))
+                (i32.eq (local.get $before) (i32.const 1)))
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable))"#,
+    );
+    let proxy = proxy().arg(plugin).args(["--name", "once"]).admin().start();
+    assert_eq!(proxy.get("/").status, 503);
+    proxy.wait_for_log(&["plugin VM could not be restarted", "returned false"]);
+    let failures = proxy.metric("proxy_wasi_plugin_start_failures_total{plugin=\"once\"}");
+    assert!(failures >= Some(1.0), "{failures:?}");
+    assert_eq!(proxy.get("/").status, 503);
+    proxy.wait_for_metric("proxy_wasi_plugin_restarts_total{plugin=\"once\"}", 0.0);
+    proxy.wait_for_metric("proxy_wasi_plugin_vms{plugin=\"once\"}", 0.0);
+}
+
 #[test]
 fn requests_are_counted_without_plugins() {
     let origin = Origin::start(|request| {

@@ -247,13 +247,22 @@ fn as_many_as_allowed_at_a_time(kind: Kind) {
 
 fn a_plugin_that_may_call_anywhere(kind: Kind) {
     let origin = origin();
-    let proxy = builder(kind).args(["--callouts", "any"]).start();
+    let file = configuration(&format!(
+        "plugins: [{{file: {}, callouts: {{allow: any}}}}]",
+        text(&Example::Callout.file(kind)),
+    ));
     let (host, port) = (origin.address().ip(), origin.address().port());
-    for place in [format!("{host}:{port}"), format!("outbound|{port}||{host}")] {
-        let reply = ask(&proxy, &format!("/check/{place}/"), &[]);
-        assert_eq!(reply.status, 200, "{place}");
+    for proxy in [
+        builder(kind).args(["--callouts", "any"]),
+        proxy().arg("--config").arg(file),
+    ] {
+        let proxy = proxy.start();
+        for place in [format!("{host}:{port}"), format!("outbound|{port}||{host}")] {
+            let reply = ask(&proxy, &format!("/check/{place}/"), &[]);
+            assert_eq!(reply.status, 200, "{place}");
+        }
     }
-    assert_eq!(origin.received().len(), 2);
+    assert_eq!(origin.received().len(), 4);
 }
 
 fn a_stream_may_be_over_before_its_answer(kind: Kind) {

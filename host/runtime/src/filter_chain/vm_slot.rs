@@ -132,14 +132,15 @@ impl VmSlot {
         }
         match self.build() {
             Ok(vm) => {
-                tracing::info!(plugin = self.name(), "plugin VM restarted");
+                // Counted first: who reads of it in the log finds it in the metrics.
                 self.first.counters.restarted();
+                tracing::info!(plugin = self.name(), "plugin VM restarted");
                 *self.running.borrow_mut() = Some(Rc::clone(&vm));
                 Some(vm)
             }
             Err((plugin, error)) => {
-                tracing::error!(plugin, %error, "plugin VM could not be restarted");
                 self.first.counters.start_failed();
+                tracing::error!(plugin, %error, "plugin VM could not be restarted");
                 self.note_failure();
                 None
             }

@@ -75,9 +75,11 @@ pub const CALLBACKS: &[Area] = &[
         functions: &[
             works("proxy_on_tick", &["timer-handler.on-tick"]),
             works("proxy_on_queue_ready", &["shared-queue-handler.on-ready"]),
-            works(
+            differs(
                 "proxy_on_http_call_response",
                 &["http-callout-handler.on-response"],
+                "without an answer there are no headers, whatever the reason; Envoy makes up a 503 or 504 for failed \
+                 connections and timeouts",
             ),
             works(
                 "proxy_on_grpc_receive_initial_metadata",

@@ -70,8 +70,8 @@ pub(crate) fn next_token(last: u32, kind: u32, live: impl Fn(u32) -> bool) -> u3
     }
 }
 
-/// A call from `_initialize` and the like.
-pub(super) const NO_ROOT: &str = "there is no root context yet; call from `proxy_on_vm_start` on";
+/// A call from `_initialize` and the like, or with the VM as effective context.
+pub(super) const NO_ROOT: &str = "no root context runs; call from `proxy_on_vm_start` on, with the own root or a stream as effective context";
 
 /// Explains a `BadArgument` in the log.
 pub(super) fn refused(reason: &'static str) -> Status {
