@@ -65,6 +65,8 @@ fn values() {
         "limits:\n  callouts: many",
         "timeouts:\n  idle: 0s",
         "timeouts:\n  drain_grace: 99years",
+        "restarts:\n  first_wait: 0s",
+        "restarts:\n  failures: 0",
     ]));
 }
 

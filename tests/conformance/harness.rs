@@ -1,6 +1,7 @@
 //! How a case runs: a script in a plugin, in a real proxy, between scripted peers.
 
 mod case;
+mod embedder;
 mod module;
 mod peer;
 mod report;

@@ -36,6 +36,7 @@ mod s6_1_callbacks;
 mod s6_2_actions;
 mod s6_4_local_responses;
 mod s6_5_call_responses;
+mod s6_5_lost_calls;
 mod s6_6_timers;
 mod s7_4_routes;
 mod s7_phases;

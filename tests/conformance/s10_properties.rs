@@ -1,6 +1,9 @@
 //! What properties say, and in which form (ABI reference 10, 3.3).
 
-use proxy_wasi_test_support::Kind;
+use bytes::Bytes;
+use http::Response;
+use proxy_wasi_test_support::{Ca, Identity, Kind, Origin};
+use serde_json::json;
 
 use crate::harness::{Case, Running, Upstream, both_kinds};
 
@@ -12,6 +15,8 @@ both_kinds!(
     maps,
     plugins,
     root_contexts,
+    upstreams_with_tls,
+    upstreams_that_show_little,
 );
 
 fn exchange(running: &Running, upstream: &Upstream) {
@@ -158,4 +163,105 @@ fn root_contexts(kind: Kind) {
         get_property('source\0address', out) => 1 | not-found
         get_property('mine', out) => 1 | not-found";
     Case::new(kind, script).get();
+}
+
+/// A case whose upstream is behind TLS, and is asked twice.
+fn run_with_tls(kind: Kind, script: &str, ca: &Ca, origin: &Origin) {
+    let cluster = json!({ "name": "tls", "url": origin.url(), "tls": { "ca": ca.file() } });
+    Case::new(kind, script)
+        .config("clusters", json!([cluster]))
+        .config("upstream", "tls")
+        .run(|running| {
+            for count in 1..=2 {
+                assert_eq!(running.get("/").status, 200);
+                running.wait_for("log", count);
+            }
+        });
+}
+
+fn empty(_: &proxy_wasi_test_support::Received) -> Response<Bytes> {
+    Response::new(Bytes::new())
+}
+
+/// What the handshake has shown, over both versions of HTTP, on a new connection and on one that is used again. There is
+/// nothing before the upstream was chosen, and we show no certificate.
+fn upstreams_with_tls(kind: Kind) {
+    let identity = Identity {
+        names: &["127.0.0.1", "first.example", "second.example"],
+        uris: &["spiffe://trust.example/first", "spiffe://second"],
+        organization: Some("Example, Inc."),
+        common_name: Some("caf\u{e9} "),
+        version_1_2: false,
+    };
+    for protocols in [&["h2"][..], &["http/1.1"]] {
+        let ca = Ca::new();
+        let (tls, shown) = ca.server_of(&identity, protocols);
+        let origin = Origin::start_tls(tls, empty);
+        let escapes = [
+            ("\n", "%0A"),
+            (" ", "%20"),
+            ("+", "%2B"),
+            ("/", "%2F"),
+            ("=", "%3D"),
+        ];
+        let pem = escapes
+            .iter()
+            .fold(shown.pem, |pem, (from, to)| pem.replace(from, to));
+        let fields = [
+            ("tls_version", "TLSv1.3"),
+            (
+                "subject_peer_certificate",
+                r"CN=caf\\C3\\A9\\ ,O=Example\\, Inc.",
+            ),
+            ("dns_san_peer_certificate", "first.example"),
+            ("uri_san_peer_certificate", "spiffe://trust.example/first"),
+            ("sha256_peer_certificate_digest", &shown.sha256),
+            ("peer_certificate", &pem),
+        ];
+        let known: String = fields
+            .map(|(name, value)| {
+                format!(
+                    "get_property('upstream\\0{name}', out) => 0 '{value}' | 0 text '{value}'\n"
+                )
+            })
+            .concat();
+        let script = format!(
+            r"request_headers:
+                get_property('upstream\0tls_version', out) => 1 | not-found
+                get_property('upstream\0subject_peer_certificate', out) => 1 | not-found
+            response_headers:
+                {known}
+                get_property('upstream\0subject_local_certificate', out) => 0 null | 0 text ''
+                get_property('upstream\0dns_san_local_certificate', out) => 1 | not-found
+                get_property('upstream\0uri_san_local_certificate', out) => 1 | not-found
+                get_property('upstream\0tls_version\0more', out) => 1 | not-found
+                get_property('connection\0tls_version', out) => 1 | not-found
+            log:
+                get_property('upstream\0tls_version', out) => 0 'TLSv1.3' | 0 text 'TLSv1.3'"
+        );
+        run_with_tls(kind, &script, &ca, &origin);
+    }
+}
+
+/// An older version, and a certificate for an address alone. Without TLS there is nothing.
+fn upstreams_that_show_little(kind: Kind) {
+    let identity = Identity {
+        names: &["127.0.0.1"],
+        version_1_2: true,
+        ..Identity::default()
+    };
+    let ca = Ca::new();
+    let (tls, _) = ca.server_of(&identity, &["http/1.1"]);
+    let script = r"response_headers:
+        get_property('upstream\0tls_version', out) => 0 'TLSv1.2' | 0 text 'TLSv1.2'
+        get_property('upstream\0subject_peer_certificate', out) => 0 null | 0 text ''
+        get_property('upstream\0dns_san_peer_certificate', out) => 1 | not-found
+        get_property('upstream\0uri_san_peer_certificate', out) => 1 | not-found";
+    run_with_tls(kind, script, &ca, &Origin::start_tls(tls, empty));
+
+    let script = r"response_headers:
+        get_property('upstream\0tls_version', out) => 1 | not-found
+        get_property('upstream\0subject_local_certificate', out) => 1 | not-found
+        get_property('upstream\0sha256_peer_certificate_digest', out) => 1 | not-found";
+    run(kind, script);
 }

@@ -9,6 +9,8 @@ both_kinds!(
     unary_calls_that_fail_are_closed,
     streams,
     closing_and_cancelling,
+    closing_a_stream_ends_one_side,
+    events_act_on_a_stream,
 );
 
 /// `test.Echo` takes and gives a text: field 1.
@@ -142,6 +144,80 @@ fn closing_and_cancelling(kind: Kind) {
     }
 }
 
+/// The server hears that no more comes, and what it still has to say arrives.
+fn closing_a_stream_ends_one_side(kind: Kind) {
+    let script = format!(
+        "configure:
+            grpc_stream('echo', 'test.Echo', 'Chat', '', u32>stream) => 0 6 | 0
+            grpc_send($stream, {HELLO}, 0) => 0
+        grpc_receive:
+            get_buffer_bytes(5, 0, 99, out) => 0 {LOUD}
+            grpc_close($stream) => 0
+            legacy grpc_send($stream, {HELLO}, 0) => 2
+            wit grpc_send($stream, {HELLO}, 0) => closed
+        grpc_close:
+            set_tick_period_milliseconds(1)
+        tick#1:
+            grpc_send($stream, {HELLO}, 0) => 1 | unknown-callout // both sides have ended"
+    );
+    let report = run(kind, &script, ("tick", 1));
+    assert_eq!(
+        names(&report),
+        [
+            "grpc_receive_initial_metadata",
+            "grpc_receive",
+            "grpc_receive_trailing_metadata",
+            "grpc_close"
+        ]
+    );
+    if kind == Kind::Legacy {
+        has(&report, "grpc_close 1 6 0");
+        let explained = "the plugin has ended its side of the stream";
+        assert!(report.log.contains(explained), "{}", report.log);
+    }
+}
+
+/// They come to the root context, which can choose a stream.
+fn events_act_on_a_stream(kind: Kind) {
+    let server = GrpcServer::start(None);
+    let script = format!(
+        "request_headers:
+            grpc_call('echo', 'test.Echo', 'Say', '', {HELLO}, 5000, u32) => 0 5 | 0
+            return(1)
+        grpc_receive:
+            legacy get_header_map_value(0, ':path', out) => 2
+            set_effective_context(2)
+            get_buffer_bytes(5, 0, 99, out) => 0 {LOUD}
+            get_header_map_value(0, ':path', out) => 0 '/'
+            add_header_map_value(0, 'x-said', '1')
+            continue_stream(0)"
+    );
+    let clusters = serde_json::json!([{ "name": "echo", "url": server.url() }]);
+    Case::new(kind, &script)
+        .config("clusters", clusters)
+        .run(|running| assert_eq!(running.get("/").echoed("x-said"), ["1"]));
+}
+
+/// A stream whose server has ended it keeps its token until the plugin closes it; what is sent goes nowhere.
+#[test]
+fn a_stream_is_known_until_both_sides_have_ended() {
+    let script = format!(
+        "configure:
+            grpc_stream('echo', 'test.Echo', 'Chat', '', u32>stream) => 0 6
+            grpc_send($stream, {FAIL}, 0) => 0
+        grpc_close:
+            grpc_send($stream, {HELLO}, 0) => 0
+            set_tick_period_milliseconds(1)
+        tick#1:
+            grpc_send($stream, {HELLO}, 0) => 0
+            grpc_close($stream) => 0
+            grpc_send($stream, {HELLO}, 0) => 1
+            grpc_close($stream) => 1"
+    );
+    let report = run(Kind::Legacy, &script, ("tick", 1));
+    has(&report, "grpc_close 1 6 7");
+}
+
 /// The call has begun by then; nobody knows its number, and its answer comes all the same.
 #[test]
 fn a_bad_token_address_is_noticed_after_the_start() {
@@ -174,5 +250,12 @@ fn what_is_refused() {
             grpc_cancel(7) => 2
             set_tick_period_milliseconds(1)"
     );
-    run(Kind::Legacy, &script, ("tick", 1));
+    let report = run(Kind::Legacy, &script, ("tick", 1));
+    for explained in [
+        "no cluster is called `nobody`; known are `echo`",
+        "the token is no gRPC stream's",
+        "the token is no gRPC callout's",
+    ] {
+        assert!(report.log.contains(explained), "{}", report.log);
+    }
 }

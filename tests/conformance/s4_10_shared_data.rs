@@ -13,6 +13,7 @@ both_kinds!(
     an_empty_value,
     keys_are_bytes,
     a_vm_id_is_a_space_of_its_own,
+    keys_and_values_are_bounded,
 );
 
 fn configure(kind: Kind, calls: &str) {
@@ -122,4 +123,18 @@ fn a_vm_id_is_a_space_of_its_own(kind: Kind) {
         .and(kind, finds_nothing)
         .plugin("vm_id", "b")
         .get();
+}
+
+/// In Envoy they are not. What is refused changes nothing.
+fn keys_and_values_are_bounded(kind: Kind) {
+    configure(
+        kind,
+        "set_shared_data(many('k' 8193), 'value', 0) => 10 | limit-reached
+        get_shared_data(many('k' 8193), out, u32) => 1 | not-found
+        set_shared_data(many('k' 8192), 'value', 0) => 0
+        get_shared_data(many('k' 8192), out, u32) => 0 'value' *
+        set_shared_data('key', 'small', 0) => 0
+        set_shared_data('key', many('v' 1048577), 0) => 10 | limit-reached
+        get_shared_data('key', out, u32) => 0 'small' *",
+    );
 }

@@ -12,6 +12,8 @@ both_kinds!(
     each_item_is_one_notice,
     a_notice_goes_to_the_last_that_registered,
     a_notice_waits_for_the_callback_to_end,
+    names_and_items_are_bounded,
+    a_notice_acts_on_a_stream,
 );
 
 fn configure(kind: Kind, calls: &str) {
@@ -185,4 +187,33 @@ fn a_queue_must_be_opened_in_the_vm_that_uses_it() {
         .plugin("vm_id", "owner")
         .and(Kind::Legacy, other)
         .get();
+}
+
+/// In Envoy they are not. What is refused is not put in.
+fn names_and_items_are_bounded(kind: Kind) {
+    configure(
+        kind,
+        "register_shared_queue(many('n' 1025), u32) => 10 * | limit-reached
+        register_shared_queue('queue', u32>queue) => 0 *
+        enqueue_shared_queue($queue, many('i' 1048577)) => 10 | limit-reached
+        dequeue_shared_queue($queue, out) => 7 | none",
+    );
+}
+
+/// It comes to the root context, which can choose a stream.
+fn a_notice_acts_on_a_stream(kind: Kind) {
+    let script = "configure:
+            register_shared_queue('queue', u32>queue)
+        request_headers:
+            enqueue_shared_queue($queue, 'item')
+            return(1)
+        queue_ready:
+            legacy get_header_map_value(0, ':path', out) => 2
+            set_effective_context(2)
+            get_header_map_value(0, ':path', out) => 0 '/'
+            add_header_map_value(0, 'x-item', '1')
+            continue_stream(0)";
+    Case::new(kind, script).run(|running| {
+        assert_eq!(running.get("/").echoed("x-item"), ["1"]);
+    });
 }

@@ -9,6 +9,11 @@ both_kinds!(
     compress_and_uncompress,
     clear_route_cache,
     declare_property,
+    the_callback_follows_the_call,
+    callbacks_come_in_order_when_configured_too,
+    the_callback_acts_on_a_stream,
+    every_plugin_is_called_itself,
+    a_root_that_has_ended_is_not_called,
 );
 
 fn unknown_names(kind: Kind) {
@@ -79,13 +84,154 @@ fn an_empty_result_allocates_nothing() {
     Case::legacy(script).get();
 }
 
-/// The callback exists from 0.2.0 on; hosts that have no functions of their own never call it.
+/// Never inside of the call: what stands behind it in the script comes first. The input is buffer 8, for reading, and
+/// only then.
+fn the_callback_follows_the_call(kind: Kind) {
+    let script = "request_headers:
+            call_foreign_function('call_back', 'input', out) => 0 'plugin-0'
+            replace_header_map_value(0, 'x-after', '1')
+            legacy get_buffer_bytes(8, 0, 9, out) => 1 // nothing yet
+        foreign_function:
+            get_buffer_bytes(8, 0, 9, out) => 0 'input'
+            legacy get_buffer_bytes(8, 2, 2, out) => 0 'pu'
+            legacy get_buffer_status(8, u32, u32) => 0 5 0
+            legacy set_buffer_bytes(8, 0, 5, 'other') => 2
+        log:
+            legacy get_buffer_bytes(8, 0, 9, out) => 1";
+    let report = Case::new(kind, script).embedded().run(|running| {
+        let reply = running.get("/");
+        assert_eq!(reply.echoed("x-after"), ["1"]);
+        running.wait_for("foreign_function", 1);
+        running.wait_for("log", 1);
+    });
+    let callbacks = report.callbacks("0");
+    let place = |name: &str| callbacks.iter().position(|text| text.starts_with(name));
+    assert_eq!(
+        callbacks[place("foreign_function").unwrap()],
+        "foreign_function 1 7 5"
+    );
+    assert!(place("request_headers") < place("foreign_function"));
+    let log = &report.log;
+    assert!(log.find("[[=0.2 ").unwrap() < log.find("[[@0 foreign_function").unwrap());
+}
+
+fn callbacks_come_in_order_when_configured_too(kind: Kind) {
+    let script = "configure:
+            call_foreign_function('call_back_twice', '', out) => 0
+            call_foreign_function('call_back_twice', 'x', out) => 0";
+    let report = Case::new(kind, script)
+        .embedded()
+        .run(|running| running.wait_for("foreign_function", 4));
+    let callbacks = report.callbacks("0");
+    let calls: Vec<_> = callbacks
+        .iter()
+        .filter(|text| text.starts_with("foreign_function"))
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            "foreign_function 1 1 0",
+            "foreign_function 1 2 0",
+            "foreign_function 1 1 1",
+            "foreign_function 1 2 1"
+        ]
+    );
+}
+
+/// It comes to the root context, which can choose a stream, and may come from any thread.
+fn the_callback_acts_on_a_stream(kind: Kind) {
+    let script = "request_headers:
+            call_foreign_function('call_back_later', 'found', out) => 0
+            return(1)
+        foreign_function:
+            legacy get_header_map_value(0, ':path', out) => 2
+            set_effective_context(2)
+            get_header_map_value(0, ':path', out) => 0 '/held'
+            add_header_map_value(0, 'x-found', '1')
+            continue_stream(0)";
+    Case::new(kind, script).embedded().run(|running| {
+        let reply = running.get("/held");
+        assert_eq!(reply.echoed("x-found"), ["1"]);
+    });
+}
+
+/// Whether they share a VM or not.
+fn every_plugin_is_called_itself(kind: Kind) {
+    for vm_ids in [["a", "a"], ["a", "b"]] {
+        let script = |tag: &str| {
+            format!(
+                "request_headers:
+                    call_foreign_function('call_back', '{tag}', out) => 0 'plugin-{tag}'
+                foreign_function:
+                    get_buffer_bytes(8, 0, 9, out) => 0 '{tag}'"
+            )
+        };
+        Case::new(kind, &script("0"))
+            .plugin("vm_id", vm_ids[0])
+            .and(kind, &script("1"))
+            .plugin("vm_id", vm_ids[1])
+            .embedded()
+            .run(|running| {
+                running.get("/");
+                running.wait_for_plugin("0", "foreign_function", 1);
+                running.wait_for_plugin("1", "foreign_function", 1);
+            });
+    }
+}
+
+/// One that asks for time still is.
+fn a_root_that_has_ended_is_not_called(kind: Kind) {
+    let at_the_end = "done:
+            call_foreign_function('call_back', '', out) => 0 *";
+    let report = Case::new(kind, at_the_end).embedded().run(|_| {});
+    let of = |report: &crate::harness::Report, name: &str| {
+        let callbacks = report.callbacks("0");
+        callbacks
+            .iter()
+            .filter(|text| text.starts_with(name))
+            .count()
+    };
+    assert_eq!(
+        (of(&report, "delete"), of(&report, "foreign_function")),
+        (1, 0)
+    );
+
+    let waiting = "done:
+            call_foreign_function('call_back', '', out) => 0 *
+            return(0)
+        foreign_function:
+            done() => 0";
+    let report = Case::new(kind, waiting).embedded().run(|_| {});
+    assert_eq!(
+        (of(&report, "foreign_function"), of(&report, "delete")),
+        (1, 1)
+    );
+}
+
+/// The callback exists from 0.2.0 on.
+#[test]
+fn modules_of_0_1_0_are_not_called() {
+    let script = "request_headers:
+            call_foreign_function('call_back', '', out) => 0 'plugin-0'";
+    let report = Case::legacy_0_1_0(script).embedded().get();
+    let callbacks = report.callbacks("0");
+    assert!(
+        !callbacks
+            .iter()
+            .any(|text| text.starts_with("foreign_function"))
+    );
+}
+
+/// A module that lacks it hears nothing, and lives.
 #[test]
 fn the_callback_is_optional() {
-    Case::of(&Module::new().without("proxy_on_foreign_function"), "").get();
-    Case::of(
-        &Module::of("0_1_0").without("proxy_on_foreign_function"),
-        "",
-    )
-    .get();
+    let script = "request_headers:
+            call_foreign_function('call_back', '', out) => 0 'plugin-0'";
+    let module = Module::new().without("proxy_on_foreign_function");
+    let report = Case::of(&module, script).embedded().run(|running| {
+        for _ in 0..2 {
+            assert_eq!(running.get("/").status, 200);
+        }
+    });
+    assert!(!report.log.contains("trap"), "{}", report.log);
 }

@@ -17,8 +17,9 @@ fn effective_context_must_exist() {
             get_header_map_value(0, ':path', out) => 0 '/' // a refusal changes nothing
             set_effective_context(1) => 0
             get_header_map_value(0, ':path', out) => 2
-            set_effective_context(0) => 0
-            get_property('plugin_root_id', out) => *
+            set_effective_context(0) => 0 // takes it back
+            get_header_map_value(0, ':path', out) => 0 '/'
+            set_effective_context(1) => 0
             set_effective_context(2) => 0
             get_header_map_value(0, ':path', out) => 0 '/'";
     Case::legacy(script).get();

@@ -4,7 +4,13 @@ use proxy_wasi_test_support::Kind;
 
 use crate::harness::{Case, Upstream, both_kinds};
 
-both_kinds!(what_is_sent, what_is_refused, a_body_decides_its_length);
+both_kinds!(
+    what_is_sent,
+    what_is_refused,
+    a_body_decides_its_length,
+    as_many_at_a_time_as_the_limit_says,
+    without_a_timeout_it_is_the_idle_one,
+);
 
 const GOOD: &str =
     "pairs(':method' 'GET' ':path' '/a?b' ':authority' 'auth.example' 'x-from' 'plugin')";
@@ -63,6 +69,71 @@ fn what_is_refused(kind: Kind) {
     // The log explains which check failed and which clusters are known.
     assert!(
         report.log.contains("nobody") && report.log.contains("auth"),
+        "{}",
+        report.log
+    );
+}
+
+/// One more is refused, whatever its kind. When one is over, also in its own callback, there is room for another.
+fn as_many_at_a_time_as_the_limit_says(kind: Kind) {
+    let auth = Upstream::new();
+    let call = format!("http_call('auth', {GOOD}, '', '', 0, u32)");
+    let script = format!(
+        "configure:
+            {call} => 0
+            {call} => 0
+            {call} => 10 * | limit-reached
+            grpc_call('auth', 'a.B', 'C', '', '', 0, u32) => 10 * | limit-reached
+            grpc_stream('auth', 'a.B', 'C', '', u32) => 10 * | limit-reached
+        http_call_response#1:
+            {call} => 0
+            {call} => 10 * | limit-reached
+        request_headers:
+            {call} => 0
+            {call} => 0
+            {call} => 10 * | limit-reached"
+    );
+    let limits = serde_json::json!({ "callouts": 2 });
+    let case = case(kind, &script, &auth).config("limits", limits);
+    let report = case.run(|running| {
+        let answer = |(mut peer, _): (crate::harness::Peer, String)| {
+            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0", "connection: close"]);
+            peer.close();
+        };
+        let (first, second) = (auth.accept(), auth.accept());
+        answer(first);
+        running.wait_for("http_call_response", 1);
+        answer(auth.accept());
+        answer(second);
+        running.wait_for("http_call_response", 3);
+        assert_eq!(running.get("/").status, 200);
+        answer(auth.accept());
+        answer(auth.accept());
+        running.wait_for("http_call_response", 5);
+    });
+    assert!(auth.is_untouched());
+    let explained = "2 callouts of this VM are not over; see `limits.callouts`";
+    assert!(report.log.contains(explained), "{}", report.log);
+}
+
+/// In Envoy it is none.
+fn without_a_timeout_it_is_the_idle_one(kind: Kind) {
+    let auth = Upstream::new();
+    let script = format!(
+        "configure:
+            http_call('auth', {GOOD}, '', '', 0, u32) => 0
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 2
+            wit get_header_map_value(6, ':status', out) => none"
+    );
+    let timeouts = serde_json::json!({ "idle": "50ms" });
+    let case = case(kind, &script, &auth).config("timeouts", timeouts);
+    let report = case.run(|running| {
+        let _silent = auth.accept();
+        running.wait_for("http_call_response", 1);
+    });
+    assert!(
+        report.log.contains("no answer within 50ms"),
         "{}",
         report.log
     );

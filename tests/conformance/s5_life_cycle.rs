@@ -12,6 +12,7 @@ both_kinds!(
     s5_4_a_failed_grpc_request_gets_status_14,
     s5_4_bodies_and_responses_fail_too,
     s5_4_a_vm_that_stays_failed_answers_503,
+    s5_4_callouts_end_with_their_vm,
 );
 
 /// Log, done, delete, once each.
@@ -140,6 +141,40 @@ fn s5_4_a_vm_that_stays_failed_answers_503(kind: Kind) {
     }
     let log = running.log();
     assert_eq!(log.matches("[[@0 request_headers").count(), 1, "{log}");
+}
+
+/// Nobody hears of their answers, not even the VM that is built in its place, whose own come as ever.
+fn s5_4_callouts_end_with_their_vm(kind: Kind) {
+    let auth = Upstream::new();
+    let headers = "pairs(':method' 'GET' ':path' '/' ':authority' 'a')";
+    // The script begins anew with the VM.
+    let script = format!(
+        "request_headers#1:
+            http_call('auth', {headers}, '', '', 0, u32) => 0
+        request_headers#2:
+            trap()
+        http_call_response:
+            get_header_map_value(6, ':status', out) => 0 '204'"
+    );
+    let report = Case::new(kind, &script)
+        .cluster("auth", &auth)
+        .start_and(|running| {
+            assert_eq!(running.get("/").status, 200);
+            let (mut peer, _) = auth.accept();
+            assert_eq!(running.get("/").status, 503);
+            assert_eq!(peer.rest(), "", "its connection is closed");
+            running.proxy.wait_for_log(&["plugin VM restarted"]);
+            assert_eq!(running.get("/").status, 200);
+            let (mut peer, _) = auth.accept();
+            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            running.wait_for("http_call_response", 1);
+        });
+    let callbacks = report.callbacks("0");
+    let answers = callbacks
+        .iter()
+        .filter(|text| text.starts_with("http_call_response"));
+    assert_eq!(answers.count(), 1, "{callbacks:?}");
+    assert!(auth.is_untouched());
 }
 
 /// One fails, the other does not notice.

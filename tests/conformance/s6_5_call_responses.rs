@@ -6,12 +6,10 @@ use crate::harness::{Case, Upstream, both_kinds};
 
 both_kinds!(
     an_answer_is_read_in_its_callback,
-    a_failure_has_nothing_to_read,
     an_answer_of_any_status_is_a_success,
     an_answer_resumes_the_stream,
     an_answer_denies_the_stream,
     a_local_response_needs_the_stream,
-    an_answer_to_a_dead_stream_still_comes_to_the_root,
     answers_come_once_in_any_order,
     a_held_body_is_read_and_edited_from_an_answer,
     a_held_response_is_edited_from_an_answer,
@@ -19,16 +17,16 @@ both_kinds!(
     a_queue_callback_calls,
 );
 
-const CALL: &str =
+pub(crate) const CALL: &str =
     "http_call('auth', pairs(':method' 'GET' ':path' '/' ':authority' 'a'), '', '', 0, u32) => 0";
 
-const OK: [&str; 2] = ["HTTP/1.1 200 OK", "content-length: 2"];
+pub(crate) const OK: [&str; 2] = ["HTTP/1.1 200 OK", "content-length: 2"];
 
-fn case(kind: Kind, script: &str, auth: &Upstream) -> Case {
+pub(crate) fn case(kind: Kind, script: &str, auth: &Upstream) -> Case {
     Case::new(kind, script).cluster("auth", auth)
 }
 
-fn answer(auth: &Upstream) {
+pub(crate) fn answer(auth: &Upstream) {
     let (mut peer, _) = auth.accept();
     peer.send_head(&OK);
     peer.send("ok");
@@ -93,32 +91,6 @@ fn an_answer_is_read_in_its_callback(kind: Kind) {
         assert!(words[3].parse::<u32>().unwrap() >= 2, "{words:?}");
         assert_eq!(words[4..], ["6", "1"]);
     }
-}
-
-/// Nobody listens there.
-fn a_failure_has_nothing_to_read(kind: Kind) {
-    let auth = Upstream::new();
-    let script = format!(
-        "configure:
-            {CALL}
-        http_call_response:
-            legacy get_header_map_value(6, ':status', out) => 2
-            wit get_header_map_value(6, ':status', out) => none
-            legacy get_header_map_pairs(6, out) => 0 null
-            legacy get_header_map_value(7, 'x', out) => 2
-            legacy get_buffer_bytes(4, 0, 99, out) => 1
-            wit get_buffer_bytes(4, 0, 99, out) => 0 ''
-            legacy get_status(u32, out) => 0 11 *"
-    );
-    let case = case(kind, &script, &auth);
-    drop(auth);
-    let report = case.run(|running| running.wait_for("http_call_response", 1));
-    let callbacks = report.callbacks("0");
-    let expected = match kind {
-        Kind::Legacy => "http_call_response 1 4 0 0 0",
-        Kind::Wit => "http_call_response 1 0",
-    };
-    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
 }
 
 fn an_answer_of_any_status_is_a_success(kind: Kind) {
@@ -228,42 +200,6 @@ fn a_local_response_needs_the_stream(kind: Kind) {
         });
 }
 
-fn an_answer_to_a_dead_stream_still_comes_to_the_root(kind: Kind) {
-    let auth = Upstream::new();
-    let script = format!(
-        "request_headers:
-            {CALL}
-            return(1)
-        http_call_response:
-            legacy set_effective_context(2) => 2
-            wit set_effective_context(2) // its number is known to the script, and refers to nothing
-            legacy get_header_map_value(0, ':path', out) => 2
-            wit get_header_map_value(0, ':path', out) => unknown-stream
-            continue_stream(0) => 0
-            get_header_map_value(6, ':status', out) => 0 '200'
-            get_buffer_bytes(4, 0, 9, out) => 0 'ok'"
-    );
-    let report = case(kind, &script, &auth).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
-        let (mut peer, _) = auth.accept();
-        client.close();
-        running.wait_for("log", 1);
-        peer.send_head(&OK);
-        peer.send("ok");
-        running.wait_for("http_call_response", 1);
-        assert_eq!(
-            running
-                .proxy
-                .log()
-                .matches("[[@0 http_call_response")
-                .count(),
-            1
-        );
-    });
-    assert!(!report.log.contains("trap"), "{}", report.log);
-}
-
 /// Never before the callback that made the call has ended.
 fn answers_come_once_in_any_order(kind: Kind) {
     let auth = Upstream::new();
@@ -293,19 +229,6 @@ fn answers_come_once_in_any_order(kind: Kind) {
             assert_eq!(of_token.count(), 1, "{callbacks:?}");
         }
     }
-}
-
-/// A root that ends takes its callouts along.
-#[test]
-fn callouts_end_with_their_root() {
-    let auth = Upstream::new();
-    let script = format!("configure:\n {CALL}");
-    let mut waiting = None;
-    let report = case(Kind::Legacy, &script, &auth).run(|_| waiting = Some(auth.accept()));
-    let callbacks = report.callbacks("0");
-    assert_eq!(callbacks[callbacks.len() - 2..], ["done 1", "delete 1"]);
-    let (mut peer, _) = waiting.unwrap();
-    assert_eq!(peer.rest(), "");
 }
 
 /// The body is held as a whole while somebody is asked about it.
@@ -407,24 +330,6 @@ fn several_plugins_of_a_vm_get_their_own_answers(kind: Kind) {
         let answers = callbacks.iter().filter(|text| text.starts_with(&prefix));
         assert_eq!(answers.count(), 1, "{callbacks:?}");
     }
-}
-
-/// `proxy_get_status`: the code stays, the message goes with its callback.
-#[test]
-fn the_status_of_a_failure() {
-    let auth = Upstream::new();
-    let script = format!(
-        "configure:
-            {CALL}
-        http_call_response:
-            get_status(u32, out) => 0 11 'reset'
-            set_tick_period_milliseconds(1)
-        tick#1:
-            get_status(u32, out) => 0 11 null"
-    );
-    let case = case(Kind::Legacy, &script, &auth);
-    drop(auth);
-    case.run(|running| running.wait_for("tick", 1));
 }
 
 fn a_queue_callback_calls(kind: Kind) {

@@ -9,7 +9,7 @@ both_kinds!(
     an_edit_after_it_needs_clear_route_cache,
 );
 
-/// Two upstreams: one for paths under `/other`, one for all others. Each says its name.
+/// Two upstreams: one for paths under `/other`, an authority and a field, one for all others. Each says its name.
 fn routed(case: Case) -> Case {
     let named = |name: &'static str| Origin::start(move |_| http::Response::new(name.into())).url();
     case.config(
@@ -23,6 +23,8 @@ fn routed(case: Case) -> Case {
         "routes",
         serde_json::json!([
             { "match": { "path_prefix": "/other" }, "cluster": "other" },
+            { "match": { "authority": "other.example" }, "cluster": "other" },
+            { "match": { "headers": [{ "name": "x-to", "value": "other" }] }, "cluster": "other" },
             { "cluster": "main" },
         ]),
     )
@@ -34,31 +36,49 @@ fn reaches(case: Case, upstream: &str) {
 
 fn an_edit_before_the_route_is_needed_counts(kind: Kind) {
     reaches(Case::new(kind, ""), "main");
-    let script = "request_headers:\n replace_header_map_value(0, ':path', '/other/a')";
-    reaches(Case::new(kind, script), "other");
+    for edit in EDITS {
+        let script = format!("request_headers:\n {edit}");
+        reaches(Case::new(kind, &script), "other");
+    }
 }
 
+/// Each leads to another route.
+const EDITS: [&str; 3] = [
+    "replace_header_map_value(0, ':path', '/other/a')",
+    "replace_header_map_value(0, ':authority', 'other.example')",
+    "add_header_map_value(0, 'x-to', 'other')",
+];
+
 /// A property of the route needs it.
-const NEEDED: &str = "request_headers:
-    get_property('xds\\0cluster_name', out) => 0 'main' | 0 text 'main'
-    replace_header_map_value(0, ':path', '/other/a')
-    ";
+fn needed(edit: &str) -> String {
+    format!(
+        "request_headers:
+            get_property('xds\\0cluster_name', out) => 0 'main' | 0 text 'main'
+            {edit}
+            "
+    )
+}
 
 fn an_edit_after_it_needs_clear_route_cache(kind: Kind) {
-    reaches(Case::new(kind, NEEDED), "main");
     let clears = "call_foreign_function('clear_route_cache', '', out)
         get_property('xds\\0cluster_name', out) => 0 'other' | 0 text 'other'";
-    reaches(Case::new(kind, &format!("{NEEDED}{clears}")), "other");
+    for edit in EDITS {
+        let needed = needed(edit);
+        reaches(Case::new(kind, &needed), "main");
+        reaches(Case::new(kind, &format!("{needed}{clears}")), "other");
+    }
 }
 
 /// Every edit of the request's head clears it; there is a function too.
 #[test]
 fn in_0_1_0_an_edit_is_enough() {
-    reaches(Case::legacy_0_1_0(NEEDED), "other");
+    for edit in EDITS {
+        reaches(Case::legacy_0_1_0(&needed(edit)), "other");
+    }
     let script = "request_headers:\n clear_route_cache() => 0";
     reaches(Case::legacy_0_1_0(script), "main");
     // 0.2 has the function under another name only, and here under both.
-    let script = format!("{NEEDED}clear_route_cache() => 0");
+    let script = format!("{}clear_route_cache() => 0", needed(EDITS[0]));
     reaches(Case::of(&Module::of("0_2_0"), &script), "other");
 }
 

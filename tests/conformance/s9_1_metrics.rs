@@ -7,7 +7,8 @@ use crate::harness::{Case, both_kinds};
 both_kinds!(
     counters_and_gauges,
     a_known_name_reaches_the_same_metric,
-    names_are_shared_by_vms
+    names_are_shared_by_vms,
+    names_are_bounded
 );
 
 fn configure(script: &str) {
@@ -140,4 +141,13 @@ fn a_name_with_another_type_is_another_metric() {
         increment_metric($counter, 3)
         get_metric($gauge, u64) => 0 0",
     );
+}
+
+/// In Envoy they are not.
+fn names_are_bounded(kind: Kind) {
+    let script = "configure:
+        define_metric(0, '', u32) => 2 unwritten | invalid-name
+        define_metric(1, many('n' 1025), u32) => 2 unwritten | invalid-name
+        define_metric(2, many('n' 1024), u32) => 0";
+    Case::new(kind, script).get();
 }

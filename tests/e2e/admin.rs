@@ -5,14 +5,15 @@ use std::net::{TcpListener, TcpStream};
 
 use bytes::Bytes;
 use http::Response;
-use proxy_wasi_test_support::{Example, Kind, Origin, Proxy};
+use proxy_wasi_test_support::{Example, GrpcServer, Kind, Origin, Proxy};
 
-use crate::{both_kinds, proxy};
+use crate::{both_kinds, configuration, module, proxy, text};
 
 both_kinds!(
     metrics_of_plugins_are_shared_by_workers,
     a_trap_and_its_restart_are_counted,
     local_responses_are_counted,
+    callouts_are_counted_by_what_became_of_them,
     what_envoy_does_not_do_is_logged_once,
 );
 
@@ -122,6 +123,133 @@ fn what_envoy_does_not_do_is_logged_once(kind: Kind) {
     ] {
         assert!(said[0].contains(part), "no {part} in {}", said[0]);
     }
+}
+
+fn callouts_are_counted_by_what_became_of_them(kind: Kind) {
+    let origin = Origin::start(|request| {
+        let size = request.path.trim_start_matches('/').parse().unwrap_or(0);
+        Response::new(Bytes::from(vec![b'x'; size]))
+    });
+    // It accepts connections, in the kernel, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let grpc = GrpcServer::start(None);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = configuration(&format!(
+        "clusters:\n\
+         - {{name: auth, url: '{}'}}\n\
+         - {{name: silent, url: 'http://{}'}}\n\
+         - {{name: closed, url: 'http://{}'}}\n\
+         - {{name: echo, url: '{}'}}\n\
+         limits: {{callout_response: 1KiB}}\n\
+         plugins: [{{name: calls, file: {}}}]",
+        origin.url(),
+        silent.local_addr().unwrap(),
+        closed.local_addr().unwrap(),
+        grpc.url(),
+        text(&Example::Callout.file(kind)),
+    ));
+    drop(closed);
+    let proxy = proxy().arg("--config").arg(config).admin().start();
+    let client = proxy.client();
+    for path in [
+        "/check/auth/",
+        "/check/auth/",
+        "/check/auth/2000",
+        "/check/nobody/",
+        "/check/closed/",
+        "/unary/echo/hello",
+        "/unary/echo/fail",
+        "/unary/nobody/hello",
+        "/stream/echo/a",
+        "/cancel/echo",
+    ] {
+        client.get(path, &[]);
+    }
+    client.get("/check/silent/", &[("x-timeout", "20")]);
+    for (labels, count) in [
+        ("kind=\"http\",result=\"answered\"", 2.0),
+        ("kind=\"http\",result=\"too_large\"", 1.0),
+        ("kind=\"http\",result=\"refused\"", 1.0),
+        ("kind=\"http\",result=\"failed\"", 1.0),
+        ("kind=\"http\",result=\"timeout\"", 1.0),
+        ("kind=\"grpc_call\",result=\"answered\"", 1.0),
+        ("kind=\"grpc_call\",result=\"failed\"", 1.0),
+        ("kind=\"grpc_call\",result=\"refused\"", 1.0),
+        ("kind=\"grpc_stream\",result=\"answered\"", 1.0),
+        ("kind=\"grpc_stream\",result=\"cancelled\"", 1.0),
+    ] {
+        let series = format!("proxy_wasi_callouts_total{{plugin=\"calls\",{labels}}}");
+        proxy.wait_for_metric(&series, count);
+    }
+}
+
+#[test]
+fn traps_are_counted_by_cause() {
+    let table = [
+        ("unreachable", "unreachable"),
+        ("(loop $forever (br $forever))", "timeout"),
+        ("(drop (i32.load (i32.const -4)))", "out_of_bounds"),
+        ("(call $deeper)", "stack_overflow"),
+        (
+            "(drop (i32.div_u (i32.const 1) (i32.const 0)))",
+            "arithmetic",
+        ),
+        ("(call_indirect (i32.const 0))", "bad_call"),
+        ("(call $exit (i32.const 1))", "unreachable"),
+    ];
+    for (does, cause) in table {
+        let plugin = module(&format!(
+            r#"(module
+                (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+                (memory (export "memory") 1)
+                (table 1 funcref)
+                (func $deeper (call $deeper))
+                (func (export "proxy_abi_version_0_2_1"))
+                (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+                (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+                    {does} (i32.const 0)))"#
+        ));
+        let config = configuration(&format!(
+            "limits: {{callback_time: 200ms}}\nplugins: [{{name: enemy, file: {}}}]",
+            text(&plugin)
+        ));
+        let proxy = proxy().arg("--config").arg(config).admin().start();
+        assert_eq!(proxy.get("/").status, 503, "{cause}");
+        for (_, other) in table {
+            let series =
+                format!("proxy_wasi_plugin_traps_total{{plugin=\"enemy\",cause=\"{other}\"}}");
+            let count = if other == cause { 1.0 } else { 0.0 };
+            proxy.wait_for_metric(&series, count);
+        }
+    }
+}
+
+/// It starts once in the life of the proxy, and refuses to start again.
+#[test]
+fn a_vm_that_cannot_be_built_again_is_counted() {
+    let plugin = module(
+        r#"(module
+            (import "env" "proxy_get_shared_data" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+            (import "env" "proxy_set_shared_data" (func $set (param i32 i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "started")
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (local $before i32)
+                (local.set $before (call $get (i32.const 0) (i32.const 7) (i32.const 64) (i32.const 68) (i32.const 72)))
+                (drop (call $set (i32.const 0) (i32.const 7) (i32.const 0) (i32.const 7) (i32.const 0)))
+                (i32.eq (local.get $before) (i32.const 1)))
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable))"#,
+    );
+    let proxy = proxy().arg(plugin).args(["--name", "once"]).admin().start();
+    assert_eq!(proxy.get("/").status, 503);
+    proxy.wait_for_log(&["plugin VM could not be restarted", "returned false"]);
+    let failures = proxy.metric("proxy_wasi_plugin_start_failures_total{plugin=\"once\"}");
+    assert!(failures >= Some(1.0), "{failures:?}");
+    assert_eq!(proxy.get("/").status, 503);
+    proxy.wait_for_metric("proxy_wasi_plugin_restarts_total{plugin=\"once\"}", 0.0);
+    proxy.wait_for_metric("proxy_wasi_plugin_vms{plugin=\"once\"}", 0.0);
 }
 
 #[test]

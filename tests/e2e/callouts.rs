@@ -1,17 +1,19 @@
 //! HTTP callouts: what comes of them, for streams and for root contexts.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use bytes::Bytes;
 use http::{Response, Version};
-use proxy_wasi_test_support::{Example, Kind, Origin, Proxy, ProxyBuilder, Reply};
+use proxy_wasi_test_support::{Ca, Example, Kind, Origin, Proxy, ProxyBuilder, Reply};
 
 use crate::{both_kinds, configuration, module, proxy, text};
 
 both_kinds!(
     an_answer_lets_a_request_pass,
     an_answer_of_any_status_is_an_answer,
+    an_answer_comes_over_tls,
     connections_are_used_again,
+    one_http2_connection_carries_all,
     a_timeout_is_no_answer,
     a_refused_connection_is_no_answer,
     an_answer_that_is_too_large_is_no_answer,
@@ -112,6 +114,50 @@ fn connections_are_used_again(kind: Kind) {
     served.join().unwrap();
 }
 
+fn an_answer_comes_over_tls(kind: Kind) {
+    let ca = Ca::new();
+    for (protocol, version) in [("h2", Version::HTTP_2), ("http/1.1", Version::HTTP_11)] {
+        let tls = ca.server("127.0.0.1", &[protocol]);
+        let origin = Origin::start_tls(tls, |request| Response::new(request.body.clone()));
+        let file = configuration(&format!(
+            "clusters: [{{name: auth, url: '{}', tls: {{ca: {}}}}}]\nplugins: [{{file: {}}}]",
+            origin.url(),
+            ca.file(),
+            text(&Example::Callout.file(kind)),
+        ));
+        let proxy = proxy().arg("--config").arg(file).start();
+        let reply = ask(&proxy, "/check/auth/a", &[("x-question", "why")]);
+        assert_eq!(reply.echoed("x-answer"), ["200  why "], "{protocol}");
+        let asked = origin.received().pop().unwrap();
+        assert_eq!((asked.version, &*asked.path), (version, "/a"));
+    }
+}
+
+/// Several at a time, too: the answers wait for each other.
+fn one_http2_connection_carries_all(kind: Kind) {
+    const AT_ONCE: usize = 3;
+    let origin = Origin::gathering(AT_ONCE);
+    // One connection is passed on, and no other.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let cluster = format!("auth=h2c://{}", listener.local_addr().unwrap());
+    let address = origin.address();
+    std::thread::spawn(move || {
+        let (mut from, _) = listener.accept().unwrap();
+        let mut to = TcpStream::connect(address).unwrap();
+        let (mut back_from, mut back_to) = (to.try_clone().unwrap(), from.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut back_from, &mut back_to));
+        std::io::copy(&mut from, &mut to)
+    });
+    let proxy = builder(kind).args(["--cluster", &cluster]).start();
+    for _ in 0..2 {
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| assert_eq!(ask(&proxy, "/check/auth/", &[]).status, 200));
+            }
+        });
+    }
+}
+
 fn a_timeout_is_no_answer(kind: Kind) {
     // It accepts connections, in the kernel, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -201,13 +247,22 @@ fn as_many_as_allowed_at_a_time(kind: Kind) {
 
 fn a_plugin_that_may_call_anywhere(kind: Kind) {
     let origin = origin();
-    let proxy = builder(kind).args(["--callouts", "any"]).start();
+    let file = configuration(&format!(
+        "plugins: [{{file: {}, callouts: {{allow: any}}}}]",
+        text(&Example::Callout.file(kind)),
+    ));
     let (host, port) = (origin.address().ip(), origin.address().port());
-    for place in [format!("{host}:{port}"), format!("outbound|{port}||{host}")] {
-        let reply = ask(&proxy, &format!("/check/{place}/"), &[]);
-        assert_eq!(reply.status, 200, "{place}");
+    for proxy in [
+        builder(kind).args(["--callouts", "any"]),
+        proxy().arg("--config").arg(file),
+    ] {
+        let proxy = proxy.start();
+        for place in [format!("{host}:{port}"), format!("outbound|{port}||{host}")] {
+            let reply = ask(&proxy, &format!("/check/{place}/"), &[]);
+            assert_eq!(reply.status, 200, "{place}");
+        }
     }
-    assert_eq!(origin.received().len(), 2);
+    assert_eq!(origin.received().len(), 4);
 }
 
 fn a_stream_may_be_over_before_its_answer(kind: Kind) {

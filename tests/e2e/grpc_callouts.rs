@@ -18,7 +18,8 @@ both_kinds!(
     calls_and_streams_over_tls,
     what_cannot_be_reached_is_unavailable,
     what_is_not_grpc_is_a_status,
-    a_message_that_is_too_large_is_a_status,
+    a_message_that_is_too_large_is_refused,
+    an_answer_that_is_too_large_is_a_status,
     a_cluster_of_http1_is_refused,
 );
 
@@ -139,8 +140,8 @@ fn what_is_not_grpc_is_a_status(kind: Kind) {
     assert_eq!(asked.body, &b"\0\0\0\0\x07\x0a\x05hello"[..]);
 }
 
-fn a_message_that_is_too_large_is_a_status(kind: Kind) {
-    let server = GrpcServer::start(None);
+/// A proxy that takes messages of 30 bytes.
+fn serve_limited(kind: Kind, server: &GrpcServer) -> Proxy {
     let file = configuration(&format!(
         "clusters: [{{name: echo, url: '{}'}}]\n\
          limits: {{callout_response: 30B}}\n\
@@ -148,7 +149,26 @@ fn a_message_that_is_too_large_is_a_status(kind: Kind) {
         server.url(),
         text(&Example::Callout.file(kind)),
     ));
-    let proxy = proxy().arg("--config").arg(file).start();
+    proxy().arg("--config").arg(file).start()
+}
+
+fn an_answer_that_is_too_large_is_a_status(kind: Kind) {
+    let server = GrpcServer::start(None);
+    let proxy = serve_limited(kind, &server);
+    let why = "a message has more than 30 bytes; see `limits.callout_response`";
+    assert_eq!(
+        proxy.get("/unary/echo/long").text(),
+        format!("close 8 {why}")
+    );
+    assert_eq!(
+        proxy.get("/stream/echo/a,long,b").text(),
+        format!("initial m; message A; close 8 8 {why}")
+    );
+}
+
+fn a_message_that_is_too_large_is_refused(kind: Kind) {
+    let server = GrpcServer::start(None);
+    let proxy = serve_limited(kind, &server);
     // 31 bytes, with the field's tag and length.
     let text = "x".repeat(29);
     let reply = proxy.get(&format!("/unary/echo/{text}"));

@@ -32,6 +32,18 @@ fn main() {
         let name = package.replace('-', "_").to_uppercase();
         println!("cargo::rustc-env=GUEST_{name}={}", wasm.display());
     }
+    // The enemies, as their authors build them who want to know where they trap.
+    for (package, target) in [
+        ("legacy-enemy", "wasm32-wasip1"),
+        ("wit-enemy", "wasm32-wasip2"),
+    ] {
+        let wasm = GuestBuild::new(package)
+            .target(target)
+            .profile("guest-lines")
+            .build();
+        let name = package.replace('-', "_").to_uppercase();
+        println!("cargo::rustc-env=GUEST_{name}_LINES={}", wasm.display());
+    }
     // The module for the other target that the Rust SDK supports: no WASI, `malloc`.
     let wasm = GuestBuild::new("legacy-rust-headers")
         .target("wasm32-unknown-unknown")

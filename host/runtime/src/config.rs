@@ -30,14 +30,14 @@ mod upstream;
 mod values;
 
 pub use error::{ConfigError, Problem};
-pub use limits::{Limits, Timeouts};
+pub use limits::{Limits, Restarts, Timeouts};
 pub use routing::{
     AuthorityMatch, ClusterConfig, HeaderMatch, Rewrite, RouteConfig, RouteMatch, TlsConfig,
     UPSTREAM_CLUSTER,
 };
 pub use settings::{
-    ClusterSettings, HeaderSettings, LimitSettings, Origin, PluginSettings, RouteSettings, Setting,
-    Settings, TimeoutSettings,
+    ClusterSettings, HeaderSettings, LimitSettings, Origin, PluginSettings, RestartSettings,
+    RouteSettings, Setting, Settings, TimeoutSettings,
 };
 pub use upstream::{UpstreamProtocol, UpstreamUrl};
 
@@ -79,6 +79,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long the proxy waits for others.
     pub timeouts: Timeouts,
+    /// When VMs that failed are built again.
+    pub restarts: Restarts,
     /// The filter chain, in the order of the request path. Names are unique.
     pub plugins: Vec<Arc<PluginConfig>>,
 }

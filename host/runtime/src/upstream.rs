@@ -3,11 +3,11 @@
 //! A [`Cluster`] names an upstream; an [`UpstreamClient`] belongs to one worker, keeps its connections and sends
 //! requests. [`echo`] is the upstream that needs no server.
 
-mod addresses;
 mod body;
 mod client;
 mod cluster;
 mod connect;
+mod connection;
 pub mod echo;
 mod error;
 mod h1;
@@ -17,7 +17,6 @@ mod io;
 mod pool;
 mod tls;
 
-pub use addresses::{SentRequest, UpstreamAddresses};
 pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
@@ -25,5 +24,6 @@ pub use client::{
     DEFAULT_RELEASE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
 };
 pub use cluster::Cluster;
+pub use connection::{SentRequest, UpstreamConnection, UpstreamTls};
 pub use error::{UpstreamError, UpstreamErrorKind};
 pub use tls::{TlsError, Trust};

@@ -3,6 +3,7 @@
 mod access;
 mod bindings;
 mod callouts;
+mod deadline;
 mod hostcalls;
 mod instance;
 mod limits;
@@ -13,6 +14,8 @@ mod shared;
 mod spec;
 mod state;
 mod streams;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trap;
 mod wasi;
 

@@ -72,6 +72,6 @@ pub use crate::filter::{Filter, FilterIndex, HeadersPause};
 pub use crate::head::{RequestHead, ResponseHead};
 pub use crate::interest::Interest;
 pub use crate::limits::{DEFAULT_BODY_BYTES, Limits};
-pub use crate::local_response::LocalResponse;
+pub use crate::local_response::{LocalResponse, grpc_status_of};
 pub use crate::reset::ResetReason;
 pub use crate::stream::Stream;

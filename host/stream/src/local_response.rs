@@ -128,8 +128,10 @@ fn percent_encode(text: &[u8]) -> String {
     encoded
 }
 
-/// Returns the gRPC status for an HTTP status (gRPC over HTTP/2, "HTTP to gRPC Status Code Mapping").
-fn grpc_status_of(status: StatusCode) -> u32 {
+/// Returns the gRPC status that stands for an HTTP status where no `grpc-status` came with it (gRPC over HTTP/2, "HTTP to
+/// gRPC Status Code Mapping").
+#[must_use]
+pub fn grpc_status_of(status: StatusCode) -> u32 {
     match status.as_u16() {
         400 => 13,
         401 => 16,

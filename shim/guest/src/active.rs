@@ -70,15 +70,17 @@ pub(crate) fn phase() -> Phase {
 }
 
 /// Has hostcalls act on another context until the callback ends: the caller's own root or one of its streams, or with
-/// 0 the VM. Plugins that share a VM cannot reach each other's streams.
+/// 0 on the real one again. Plugins that share a VM cannot reach each other's streams.
 pub(crate) fn set_effective(id: u32) -> Result<(), Status> {
     let target = contexts::with(|contexts| contexts.find(id)).ok_or(Status::BadArgument)?;
     let active = ACTIVE.get();
-    if target != Context::Vm && target.root() != active.current.root() {
-        return Err(Status::BadArgument);
-    }
+    let effective = match target {
+        Context::Vm => active.current,
+        other if other.root() == active.current.root() => other,
+        Context::Root { .. } | Context::Stream { .. } => return Err(Status::BadArgument),
+    };
     ACTIVE.set(Active {
-        effective: target,
+        effective,
         ..active
     });
     Ok(())
@@ -119,8 +121,7 @@ mod tests {
         assert_eq!(set_effective(99), Err(Status::BadArgument));
         assert_eq!(effective(), stream);
         assert_eq!(set_effective(0), Ok(()));
-        assert_eq!(effective(), Context::Vm);
-        assert_eq!(set_effective(own.id()), Ok(()), "the way back from the VM");
+        assert_eq!(effective(), own, "0 takes it back");
 
         enter(other, Phase::Ordinary);
         assert_eq!(effective(), other, "each callback begins as itself");

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::report::Report;
 use super::script::Written;
-use super::{Module, Peer, Upstream};
+use super::{Module, Peer, Upstream, embedder};
 
 const PROXY_WASI: &str = env!("CARGO_BIN_EXE_proxy-wasi");
 
@@ -24,6 +24,7 @@ pub(crate) struct Case {
     plugins: Vec<Map<String, Value>>,
     written: Vec<Written>,
     args: Vec<String>,
+    embedded: bool,
 }
 
 /// The proxy of a case.
@@ -128,6 +129,12 @@ impl Case {
         self
     }
 
+    /// Runs in a host that has foreign functions of its own: see `embedder.rs`.
+    pub(crate) fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
     /// Starts the proxy.
     pub(crate) fn start(self) -> Running {
         self.try_start()
@@ -145,11 +152,17 @@ impl Case {
         );
         // JSON is YAML.
         fs::write(&file, Value::Object(config).to_string()).unwrap();
-        let proxy = ProxyBuilder::cached(PROXY_WASI, self::directory().join("cache"))
-            .arg("--config")
-            .arg(file)
-            .args(self.args)
-            .try_start()?;
+        let cache = self::directory().join("cache");
+        let builder = match self.embedded {
+            true => ProxyBuilder::of(embedder::command()),
+            false => ProxyBuilder::cached(PROXY_WASI, cache.clone()),
+        };
+        let builder = builder.arg("--config").arg(file);
+        let builder = match self.embedded {
+            true => builder.arg("--cache-dir").arg(cache),
+            false => builder,
+        };
+        let proxy = builder.args(self.args).try_start()?;
         Ok(Running {
             proxy,
             written: self.written,

@@ -94,3 +94,43 @@ fn a_stream_sets_the_period_of_its_root(kind: Kind) {
     // The root context, not the stream's.
     assert!(line.contains("context=1 "), "{line}");
 }
+
+/// A callback that takes thirty periods leaves one tick behind, not thirty.
+#[test]
+fn ticks_do_not_pile_up() {
+    let plugin = module(
+        r#"(module
+            (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+            (import "env" "proxy_set_tick_period_milliseconds" (func $set_period (param i32) (result i32)))
+            (import "env" "proxy_get_current_time_nanoseconds" (func $time (param i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "ten ticks at once")
+            (data (i32.const 32) "ten ticks one by one")
+            (global $count (mut i32) (i32.const 0))
+            (global $second (mut i64) (i64.const 0))
+            (func $now (result i64)
+                (drop (call $time (i32.const 512)))
+                (i64.load (i32.const 512)))
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+            (func (export "proxy_on_configure") (param i32 i32) (result i32)
+                (i32.eqz (call $set_period (i32.const 10))))
+            (func (export "proxy_on_tick") (param i32)
+                (local $began i64)
+                (local.set $began (call $now))
+                (global.set $count (i32.add (global.get $count) (i32.const 1)))
+                (if (i32.eq (global.get $count) (i32.const 1)) (then
+                    (loop $busy (br_if $busy
+                        (i64.lt_u (i64.sub (call $now) (local.get $began)) (i64.const 300_000_000))))))
+                (if (i32.eq (global.get $count) (i32.const 2)) (then
+                    (global.set $second (local.get $began))))
+                (if (i32.eq (global.get $count) (i32.const 12)) (then
+                    ;; Half of the ten periods.
+                    (if (i64.lt_u (i64.sub (local.get $began) (global.get $second)) (i64.const 50_000_000))
+                        (then (drop (call $log (i32.const 2) (i32.const 0) (i32.const 17))))
+                        (else (drop (call $log (i32.const 2) (i32.const 32) (i32.const 20)))))))))"#,
+    );
+    let proxy = proxy().arg(plugin).start();
+    let line = proxy.wait_for_log(&["ten ticks"]);
+    assert!(line.contains("one by one"), "{line}");
+}

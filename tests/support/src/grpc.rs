@@ -33,7 +33,8 @@ struct Text {
 }
 
 /// A server on a free port. Both methods answer each text in capitals, with the initial metadata `x-initial` (the value
-/// of the request's `x-meta`); `fail` ends the call with PERMISSION_DENIED, `slow` is not answered.
+/// of the request's `x-meta`); `fail` ends the call with PERMISSION_DENIED, `slow` is not answered, and `long` is with a
+/// kilobyte.
 #[derive(Clone, Debug)]
 pub struct GrpcServer {
     address: SocketAddr,
@@ -156,6 +157,9 @@ async fn answer(text: &str) -> Result<Text, Status> {
             ))
         }
         "slow" => pending().await,
+        "long" => Ok(Text {
+            text: "x".repeat(1000),
+        }),
         _ => Ok(Text {
             text: text.to_uppercase(),
         }),

@@ -21,6 +21,14 @@ pub enum Example {
     Observe,
 }
 
+/// [`Example::Enemy`] with the line tables of debug information.
+pub fn enemy_with_lines(kind: Kind) -> &'static Path {
+    Path::new(match kind {
+        Kind::Legacy => env!("GUEST_LEGACY_ENEMY_LINES"),
+        Kind::Wit => env!("GUEST_WIT_ENEMY_LINES"),
+    })
+}
+
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

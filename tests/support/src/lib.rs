@@ -24,8 +24,10 @@ mod tls;
 
 pub use client::{Client, Reply};
 pub use grpc::GrpcServer;
-pub use guests::{Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT};
+pub use guests::{
+    Example, Kind, LEGACY_RUST_HEADERS_UNKNOWN, SCRIPTED_LEGACY, SCRIPTED_WIT, enemy_with_lines,
+};
 pub use long::{Checker, LongBody, Pattern};
 pub use origin::{Origin, Received, Trailers};
 pub use proxy::{Failed, Proxy, ProxyBuilder};
-pub use tls::Ca;
+pub use tls::{Ca, Identity, Shown};

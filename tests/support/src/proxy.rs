@@ -58,9 +58,9 @@ impl ProxyBuilder {
             .arg(directory.as_ref())
     }
 
-    fn serve(binary: impl AsRef<OsStr>) -> Self {
-        let mut command = Command::new(binary);
-        command.arg("serve");
+    /// Another program than `proxy-wasi`, which takes the same flags and says the same when it is ready, maybe behind
+    /// lines of its own.
+    pub fn of(mut command: Command) -> Self {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -71,6 +71,12 @@ impl ProxyBuilder {
             workers: 1,
             admin: false,
         }
+    }
+
+    fn serve(binary: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(binary);
+        command.arg("serve");
+        Self::of(command)
     }
 
     /// So many workers instead of one.
@@ -129,11 +135,13 @@ impl ProxyBuilder {
             move || log.read(stderr)
         });
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut ready = String::new();
-        stdout
-            .read_line(&mut ready)
-            .expect("standard output is text");
-        let Some(address) = ready.trim_end().strip_prefix("listening on http://") else {
+        let ready = stdout
+            .by_ref()
+            .lines()
+            .map(|line| line.expect("standard output is text"))
+            .find(|line| line.starts_with("listening on http://"));
+        let ready = ready.as_deref().unwrap_or_default();
+        let Some(address) = ready.strip_prefix("listening on http://") else {
             let status = child.wait().expect("it can be waited for");
             reader.join().expect("the log was read");
             return Err(Failed {

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SanType,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority that nobody trusts unless told.
@@ -42,14 +45,26 @@ impl Ca {
 
     /// A server of this name, that takes one of these protocols.
     pub fn server(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
+        let identity = Identity {
+            names: &[name],
+            ..Identity::default()
+        };
+        self.server_of(&identity, protocols).0
+    }
+
+    /// A server with such a certificate, that takes one of these protocols.
+    pub fn server_of(&self, identity: &Identity<'_>, protocols: &[&str]) -> (TlsAcceptor, Shown) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let certificate = identity.params().signed_by(&key, &self.issuer).unwrap();
         let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = match identity.version_1_2 {
+            true => &[&rustls::version::TLS12],
+            false => &[&rustls::version::TLS13],
+        };
         let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(chain, key)
@@ -58,7 +73,52 @@ impl Ca {
             .iter()
             .map(|protocol| protocol.as_bytes().to_vec())
             .collect();
-        TlsAcceptor::from(Arc::new(config))
+        let shown = Shown {
+            pem: certificate.pem().replace("\r\n", "\n"),
+            sha256: format!("{:x}", Sha256::digest(certificate.der())),
+        };
+        (TlsAcceptor::from(Arc::new(config)), shown)
+    }
+}
+
+/// A certificate that a server shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub pem: String,
+    /// In hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Who a server is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Identity<'a> {
+    /// Names and addresses.
+    pub names: &'a [&'a str],
+    pub uris: &'a [&'a str],
+    pub organization: Option<&'a str>,
+    pub common_name: Option<&'a str>,
+    /// It speaks TLS 1.2 and not 1.3.
+    pub version_1_2: bool,
+}
+
+impl Identity<'_> {
+    fn params(&self) -> CertificateParams {
+        let names: Vec<_> = self.names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        let uris = self.uris.iter();
+        params
+            .subject_alt_names
+            .extend(uris.map(|&uri| SanType::URI(uri.try_into().unwrap())));
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, value) in [
+            (DnType::OrganizationName, self.organization),
+            (DnType::CommonName, self.common_name),
+        ] {
+            if let Some(value) = value {
+                params.distinguished_name.push(kind, value);
+            }
+        }
+        params
     }
 }
 

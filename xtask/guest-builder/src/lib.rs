@@ -84,7 +84,8 @@ impl GuestBuild {
         self
     }
 
-    /// Builds and returns the path of the `.wasm` file, which lies in the build script's `OUT_DIR`. A failure is shown
+    /// Builds and returns the path of the `.wasm` file, which lies in the build script's `OUT_DIR`, in a directory
+    /// of its target and profile. A failure is shown
     /// by cargo and ends the build script.
     #[expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
     pub fn build(&self) -> PathBuf {
@@ -146,20 +147,20 @@ impl GuestBuild {
             .join(&self.target)
             .join(profile_directory(&self.profile))
             .join(&file);
-        let kept = out_dir.join(self.kept_name(&file));
+        let kept = self.kept_in(&out_dir, &file);
         copy_if_changed(&built, &kept)?;
         Ok(kept)
     }
 
-    /// The name of the copy: one for each set of features.
-    fn kept_name(&self, file: &Path) -> PathBuf {
-        let stem = file.file_stem().unwrap_or(file.as_os_str());
-        let mut name = stem.to_owned();
+    /// Where the copy lies: one for each target, profile and set of features.
+    fn kept_in(&self, out_dir: &Path, file: &Path) -> PathBuf {
+        let mut name = file.file_stem().unwrap_or(file.as_os_str()).to_owned();
         for feature in &self.features {
             name.push("-");
             name.push(feature);
         }
-        Path::new(&name).with_extension("wasm")
+        let directory = out_dir.join(&self.target).join(&self.profile);
+        directory.join(name).with_extension("wasm")
     }
 
     /// Why cargo failed.
@@ -202,6 +203,9 @@ fn copy_if_changed(from: &Path, to: &Path) -> Result<(), GuestBuildError> {
         if fs::read(to).is_ok_and(|old| old == bytes) {
             Ok(())
         } else {
+            if let Some(directory) = to.parent() {
+                fs::create_dir_all(directory)?;
+            }
             fs::write(to, bytes)
         }
     };

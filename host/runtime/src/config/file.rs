@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 
-use super::{
-    ConfigError, LimitSettings, Origin, PluginSettings, Problem, Setting, Settings, TimeoutSettings,
-};
+use super::{ConfigError, Origin, PluginSettings, Problem, Setting, Settings};
 
+mod limits;
 mod routing;
 
+use self::limits::{FileLimits, FileRestarts, FileTimeouts};
 use self::routing::{FileCluster, FileRoute};
 
 /// Every leaf is read as text, so that a wrong value is found where the key's name is known.
@@ -35,30 +35,10 @@ struct File {
     cache_dir: Text,
     limits: Option<FileLimits>,
     timeouts: Option<FileTimeouts>,
+    restarts: Option<FileRestarts>,
     clusters: Option<Vec<Spanned<FileCluster>>>,
     routes: Option<Vec<Spanned<FileRoute>>>,
     plugins: Option<Vec<Spanned<FilePlugin>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileLimits {
-    request_buffer: Text,
-    response_buffer: Text,
-    vm_memory: Text,
-    callback_time: Text,
-    callouts: Text,
-    callout_response: Text,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileTimeouts {
-    header_read: Text,
-    connect: Text,
-    response: Text,
-    idle: Text,
-    drain_grace: Text,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +164,7 @@ impl File {
             cache_dir: origins.setting(self.cache_dir, "cache_dir"),
             limits: self.limits.unwrap_or_default().into_settings(origins),
             timeouts: self.timeouts.unwrap_or_default().into_settings(origins),
+            restarts: self.restarts.unwrap_or_default().into_settings(origins),
             clusters: clusters
                 .map(|(at, cluster)| routing::cluster_settings(cluster, at, origins))
                 .collect::<Result<_, _>>()?,
@@ -194,31 +175,6 @@ impl File {
                 .map(|(at, plugin)| plugin_settings(plugin, at, origins))
                 .collect::<Result<_, _>>()?,
         })
-    }
-}
-
-impl FileLimits {
-    fn into_settings(self, origins: &Origins) -> LimitSettings {
-        LimitSettings {
-            request_buffer: origins.setting(self.request_buffer, "limits.request_buffer"),
-            response_buffer: origins.setting(self.response_buffer, "limits.response_buffer"),
-            vm_memory: origins.setting(self.vm_memory, "limits.vm_memory"),
-            callback_time: origins.setting(self.callback_time, "limits.callback_time"),
-            callouts: origins.setting(self.callouts, "limits.callouts"),
-            callout_response: origins.setting(self.callout_response, "limits.callout_response"),
-        }
-    }
-}
-
-impl FileTimeouts {
-    fn into_settings(self, origins: &Origins) -> TimeoutSettings {
-        TimeoutSettings {
-            header_read: origins.setting(self.header_read, "timeouts.header_read"),
-            connect: origins.setting(self.connect, "timeouts.connect"),
-            response: origins.setting(self.response, "timeouts.response"),
-            idle: origins.setting(self.idle, "timeouts.idle"),
-            drain_grace: origins.setting(self.drain_grace, "timeouts.drain_grace"),
-        }
     }
 }
 

@@ -43,6 +43,22 @@ pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Kubernetes kills 30 s after it asks to stop: 25 s leave time to say which streams were cut.
 pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(25);
 
+/// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
+pub const DEFAULT_RESTART_FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// A plugin that needs a minute to come back is noticed by then.
+pub const DEFAULT_RESTART_LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// As long as the longest wait: who runs for longer than it is waited for is of use.
+pub const DEFAULT_RESTART_HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// With the waits above that is about three minutes of crashing: longer than anything that passes by itself within a
+/// deployment.
+pub const DEFAULT_RESTART_FAILURES: u32 = 10;
+
+/// More is as good as for ever.
+pub const MOST_RESTART_FAILURES: u32 = 1_000_000;
+
 /// What one stream or one VM may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,7 +72,8 @@ pub struct Limits {
     /// Bytes of linear memory that one VM may grow to. Growing further fails inside the plugin. Default:
     /// [`DEFAULT_VM_MEMORY`].
     pub vm_memory: usize,
-    /// How long one callback may run before its VM is ended. Default: [`DEFAULT_CALLBACK_TIME`].
+    /// Processor time that one callback may use before its VM is ended; waiting for a turn on a busy machine does not
+    /// count. Default: [`DEFAULT_CALLBACK_TIME`].
     pub callback_time: Duration,
     /// Callouts of one VM that are not over. One more is refused. Default: [`DEFAULT_CALLOUTS`].
     pub callouts: usize,
@@ -105,5 +122,88 @@ impl Default for Timeouts {
             idle: DEFAULT_IDLE_TIMEOUT,
             drain_grace: DEFAULT_DRAIN_GRACE,
         }
+    }
+}
+
+/// When a VM that failed is built again (`recovery: restart`): at once, then after waits that double, until it is
+/// given up as a crash loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Restarts {
+    /// The wait after the second failure in a row. Each further one doubles it. Default:
+    /// [`DEFAULT_RESTART_FIRST_WAIT`].
+    pub first_wait: Duration,
+    /// What waits end to grow at. Default: [`DEFAULT_RESTART_LONGEST_WAIT`].
+    pub longest_wait: Duration,
+    /// A VM that has run for so long is healthy: its next failure is a first one again. Default:
+    /// [`DEFAULT_RESTART_HEALTHY_AFTER`].
+    pub healthy_after: Duration,
+    /// Failures in a row after which no other VM is built; at least 1. Default: [`DEFAULT_RESTART_FAILURES`].
+    pub failures: u32,
+}
+
+impl Default for Restarts {
+    fn default() -> Self {
+        Self {
+            first_wait: DEFAULT_RESTART_FIRST_WAIT,
+            longest_wait: DEFAULT_RESTART_LONGEST_WAIT,
+            healthy_after: DEFAULT_RESTART_HEALTHY_AFTER,
+            failures: DEFAULT_RESTART_FAILURES,
+        }
+    }
+}
+
+impl Restarts {
+    /// The wait after so many failures in a row; nothing when it is enough.
+    pub(crate) fn wait_after(&self, failures: u32) -> Option<Duration> {
+        if failures >= self.failures {
+            return None;
+        }
+        // The first attempt is made at once.
+        let Some(doublings) = failures.checked_sub(2) else {
+            return Some(Duration::ZERO);
+        };
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        Some(
+            self.first_wait
+                .saturating_mul(factor)
+                .min(self.longest_wait),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(restarts: Restarts, failures: u32) -> Vec<Option<u64>> {
+        (1..=failures)
+            .map(|failures| Some(restarts.wait_after(failures)?.as_secs()))
+            .collect()
+    }
+
+    #[test]
+    fn waits_double_until_it_is_enough() {
+        let doubling = [0, 1, 2, 4, 8, 16, 32, 60, 60].map(Some);
+        let expected = [&doubling[..], &[None, None]].concat();
+        assert_eq!(waits(Restarts::default(), 11), expected);
+    }
+
+    #[test]
+    fn waits_never_get_too_large() {
+        let restarts = Restarts {
+            longest_wait: Duration::from_secs(5),
+            failures: u32::MAX,
+            ..Restarts::default()
+        };
+        assert_eq!(waits(restarts, 6), [0, 1, 2, 4, 5, 5].map(Some));
+        for failures in [33, 34, 35, u32::MAX - 1] {
+            assert_eq!(restarts.wait_after(failures), Some(restarts.longest_wait));
+        }
+        let first = Restarts {
+            failures: 1,
+            ..restarts
+        };
+        assert_eq!(first.wait_after(1), None);
     }
 }

@@ -9,7 +9,8 @@ use std::thread;
 use super::values::{self, choice};
 use super::{
     CacheLocation, Config, ConfigError, DEFAULT_LISTEN, LimitSettings, Limits, PluginConfig,
-    PluginSettings, Problem, Setting, Settings, TimeoutSettings, Timeouts,
+    PluginSettings, Problem, RestartSettings, Restarts, Setting, Settings, TimeoutSettings,
+    Timeouts,
 };
 
 mod routing;
@@ -33,6 +34,7 @@ impl Config {
         let Settings {
             limits,
             timeouts,
+            restarts,
             plugins,
             ..
         } = &settings;
@@ -50,6 +52,7 @@ impl Config {
             cache: cache(&settings)?,
             limits: resolve_limits(limits)?,
             timeouts: resolve_timeouts(timeouts)?,
+            restarts: resolve_restarts(restarts)?,
             plugins: resolve_plugins(plugins)?,
         })
     }
@@ -101,6 +104,16 @@ fn resolve_timeouts(given: &TimeoutSettings) -> Result<Timeouts, ConfigError> {
         response: value(&given.response, values::time)?.unwrap_or(default.response),
         idle: value(&given.idle, values::time)?.unwrap_or(default.idle),
         drain_grace: value(&given.drain_grace, values::time)?.unwrap_or(default.drain_grace),
+    })
+}
+
+fn resolve_restarts(given: &RestartSettings) -> Result<Restarts, ConfigError> {
+    let default = Restarts::default();
+    Ok(Restarts {
+        first_wait: value(&given.first_wait, values::time)?.unwrap_or(default.first_wait),
+        longest_wait: value(&given.longest_wait, values::time)?.unwrap_or(default.longest_wait),
+        healthy_after: value(&given.healthy_after, values::time)?.unwrap_or(default.healthy_after),
+        failures: value(&given.failures, values::failures)?.unwrap_or(default.failures),
     })
 }
 

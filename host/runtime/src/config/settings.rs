@@ -84,6 +84,7 @@ pub struct Settings {
     pub cache_dir: Option<Setting>,
     pub limits: LimitSettings,
     pub timeouts: TimeoutSettings,
+    pub restarts: RestartSettings,
     pub clusters: Vec<ClusterSettings>,
     pub routes: Vec<RouteSettings>,
     pub plugins: Vec<PluginSettings>,
@@ -155,6 +156,16 @@ pub struct TimeoutSettings {
     pub drain_grace: Option<Setting>,
 }
 
+/// What was said about [`Restarts`](super::Restarts).
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "documented where they end up, on `Restarts`")]
+pub struct RestartSettings {
+    pub first_wait: Option<Setting>,
+    pub longest_wait: Option<Setting>,
+    pub healthy_after: Option<Setting>,
+    pub failures: Option<Setting>,
+}
+
 /// What was said about one [`PluginConfig`](super::PluginConfig).
 #[derive(Debug, Clone)]
 #[expect(
@@ -197,7 +208,7 @@ impl PluginSettings {
 
 impl Settings {
     /// Replaces top-level values by those of `flags` where it has them, and clusters by those of the same name. An
-    /// upstream takes the place of all routes. Limits, timeouts and plugins stay.
+    /// upstream takes the place of all routes. Limits, timeouts, restarts and plugins stay.
     #[must_use]
     pub fn overridden_by(self, flags: Self) -> Self {
         // `--cache-dir` turns on a cache that the file turned off; `--no-cache` needs no directory.
@@ -228,6 +239,7 @@ impl Settings {
             cache_dir,
             limits: self.limits,
             timeouts: self.timeouts,
+            restarts: self.restarts,
             clusters,
             routes,
             plugins: self.plugins,

@@ -45,6 +45,7 @@ fn every_key_of_a_file_arrives() {
         limits: {request_buffer: 64KiB, response_buffer: 3, vm_memory: 2 GiB, callback_time: 250ms,
           callouts: 5, callout_response: 6}
         timeouts: {header_read: 1s, connect: 2s, response: 3s, idle: 1h, drain_grace: 5s}
+        restarts: {first_wait: 10ms, longest_wait: 20ms, healthy_after: 30ms, failures: 7}
         plugins:
         - name: first
           file: a.wasm
@@ -110,6 +111,13 @@ fn every_key_of_a_file_arrives() {
         drain_grace: Duration::from_secs(5),
     };
     assert_eq!(config.timeouts, timeouts);
+    let restarts = Restarts {
+        first_wait: Duration::from_millis(10),
+        longest_wait: Duration::from_millis(20),
+        healthy_after: Duration::from_millis(30),
+        failures: 7,
+    };
+    assert_eq!(config.restarts, restarts);
     let plugin = PluginConfig {
         name: "first".to_owned(),
         file: "etc/a.wasm".into(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::limits::MOST_CALLOUTS;
+use super::limits::{MOST_CALLOUTS, MOST_RESTART_FAILURES};
 use super::{
     AllowCallouts, FailurePolicy, LogLevel, MAX_WORKERS, OnHeadersPause, Problem, Recovery,
 };
@@ -36,6 +36,18 @@ pub(super) fn callouts(text: &str) -> Result<usize, Problem> {
             what: "callouts",
             least: 0,
             most: MOST_CALLOUTS,
+        })
+}
+
+pub(super) fn failures(text: &str) -> Result<u32, Problem> {
+    text.parse::<u32>()
+        .ok()
+        .filter(|failures| (1..=MOST_RESTART_FAILURES).contains(failures))
+        .ok_or_else(|| Problem::Count {
+            text: text.to_owned(),
+            what: "failures",
+            least: 1,
+            most: MOST_RESTART_FAILURES as usize,
         })
 }
 

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use super::ending::Ending;
 use super::exchange::Exchange;
 use crate::BoxError;
-use crate::upstream::{UpstreamAddresses, UpstreamBody};
+use crate::upstream::{UpstreamBody, UpstreamConnection};
 
 /// A request body on its way to the upstream.
 pub(crate) enum RequestBody {
@@ -174,9 +174,9 @@ impl Body for RequestSource {
 
 impl ResponseSource {
     /// The connection to the upstream that it comes from, if it comes from one.
-    pub(crate) fn addresses(&self) -> Option<Rc<UpstreamAddresses>> {
+    pub(crate) fn connection(&self) -> Option<Rc<UpstreamConnection>> {
         match self {
-            Self::Upstream(body) => body.sent().addresses.clone(),
+            Self::Upstream(body) => body.sent().connection.clone(),
             Self::Full(_) => None,
         }
     }

@@ -120,7 +120,7 @@ async fn filter(
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
             let end_of_stream = source.is_end_stream();
-            exchange.traffic.answered(source.addresses());
+            exchange.traffic.answered(source.connection());
             if end_of_stream {
                 exchange.upstream_ended(&source);
             } else {

@@ -8,6 +8,7 @@ mod peer;
 mod request;
 mod response;
 mod set;
+mod tls;
 mod upstream;
 mod value;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::bodies::Received;
 use crate::clock;
-use crate::upstream::{UpstreamAddresses, UpstreamErrorKind};
+use crate::upstream::{UpstreamConnection, UpstreamErrorKind};
 
 /// What has happened in an exchange so far.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Traffic {
     sent: Cell<u64>,
     attempted: Cell<bool>,
     answered: Cell<bool>,
-    upstream: RefCell<Option<Rc<UpstreamAddresses>>>,
+    upstream: RefCell<Option<Rc<UpstreamConnection>>>,
     failure: Cell<Option<UpstreamErrorKind>>,
     latency: Cell<Option<Duration>>,
 }
@@ -88,7 +88,7 @@ impl Traffic {
     }
 
     /// The connection to the upstream that answered.
-    pub(crate) fn upstream(&self) -> Option<Rc<UpstreamAddresses>> {
+    pub(crate) fn upstream(&self) -> Option<Rc<UpstreamConnection>> {
         self.upstream.borrow().clone()
     }
 
@@ -98,7 +98,7 @@ impl Traffic {
     }
 
     /// Notes that the upstream has answered, and over which connection.
-    pub(crate) fn answered(&self, upstream: Option<Rc<UpstreamAddresses>>) {
+    pub(crate) fn answered(&self, upstream: Option<Rc<UpstreamConnection>>) {
         self.answered.set(true);
         *self.upstream.borrow_mut() = upstream;
     }

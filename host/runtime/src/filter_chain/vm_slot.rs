@@ -3,26 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::config::Recovery;
+use crate::config::{Recovery, Restarts};
 use crate::vm::{PluginInfo, SharedVm, StartError, Vm, VmSpec};
-
-/// The first wait before a VM is built again, after one attempt at once. Envoy's base interval for reloads.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-/// The longest wait. A plugin that needs a minute to come back is noticed by then.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// A VM that has run for so long is healthy: its next failure is a first one again.
-const HEALTHY_AFTER: Duration = Duration::from_secs(60);
-
-/// Failures in a row, none of the VMs healthy, after which no other is built. With the waits above that is about five
-/// minutes of crashing.
-const CRASH_LOOP: u32 = 10;
 
 /// A root context to start in a VM.
 #[derive(Debug)]
@@ -39,6 +25,7 @@ pub(crate) struct VmSlot {
     /// The first plugin in the VM: what the VM does is logged and counted as its.
     first: Arc<PluginInfo>,
     recovery: Recovery,
+    restarts: Restarts,
     running: RefCell<Option<Rc<SharedVm>>>,
     started_at: Cell<Instant>,
     failures: Cell<u32>,
@@ -63,6 +50,7 @@ impl VmSlot {
         spec: VmSpec,
         roots: Vec<RootSpec>,
         recovery: Recovery,
+        restarts: Restarts,
     ) -> Result<Rc<Self>, (String, StartError)> {
         let first = roots
             .first()
@@ -73,6 +61,7 @@ impl VmSlot {
             roots,
             first,
             recovery,
+            restarts,
             running: RefCell::new(None),
             started_at: Cell::new(Instant::now()),
             failures: Cell::new(0),
@@ -143,14 +132,15 @@ impl VmSlot {
         }
         match self.build() {
             Ok(vm) => {
-                tracing::info!(plugin = self.name(), "plugin VM restarted");
+                // Counted first: who reads of it in the log finds it in the metrics.
                 self.first.counters.restarted();
+                tracing::info!(plugin = self.name(), "plugin VM restarted");
                 *self.running.borrow_mut() = Some(Rc::clone(&vm));
                 Some(vm)
             }
             Err((plugin, error)) => {
-                tracing::error!(plugin, %error, "plugin VM could not be restarted");
                 self.first.counters.start_failed();
+                tracing::error!(plugin, %error, "plugin VM could not be restarted");
                 self.note_failure();
                 None
             }
@@ -159,16 +149,16 @@ impl VmSlot {
 
     fn note_failure(&self) {
         let lasted = self.started_at.get().elapsed();
-        let failures = if lasted >= HEALTHY_AFTER {
+        let failures = if lasted >= self.restarts.healthy_after {
             1
         } else {
-            self.failures.get() + 1
+            self.failures.get().saturating_add(1)
         };
         self.failures.set(failures);
         let wait = match self.recovery {
             Recovery::Never => None,
             Recovery::Restart => {
-                let wait = wait_after(failures);
+                let wait = self.restarts.wait_after(failures);
                 if wait.is_none() {
                     self.first.counters.crash_looped();
                     tracing::error!(
@@ -196,15 +186,6 @@ impl VmSlot {
     }
 }
 
-/// The wait after so many failures in a row; nothing when it is enough.
-fn wait_after(failures: u32) -> Option<Duration> {
-    match failures {
-        0 | 1 => Some(Duration::ZERO),
-        CRASH_LOOP.. => None,
-        n => Some(FIRST_WAIT.saturating_mul(1 << (n - 2)).min(LONGEST_WAIT)),
-    }
-}
-
 /// Builds a VM again whenever it fails and its time has come.
 async fn supervise(slot: Weak<VmSlot>, failure: Rc<Notify>) {
     loop {
@@ -225,15 +206,4 @@ async fn supervise(slot: Weak<VmSlot>, failure: Rc<Notify>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_until_it_is_enough() {
-        let waits: Vec<_> = (1..=CRASH_LOOP + 1)
-            .map(|failures| wait_after(failures).map(|wait| wait.as_secs()))
-            .collect();
-        let doubling = [0, 1, 2, 4, 8, 16, 32, 60, 60].map(Some);
-        assert_eq!(waits, [&doubling[..], &[None, None]].concat());
-    }
-}
+mod tests;

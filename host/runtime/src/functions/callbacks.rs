@@ -1,6 +1,6 @@
 //! What plugins may be called for.
 
-use super::Support::{Absent, Differs, Works};
+use super::Support::{Differs, Works};
 use super::{Area, Function, absent, differs, works};
 
 const TCP: &str = "not yet: only HTTP";
@@ -75,9 +75,11 @@ pub const CALLBACKS: &[Area] = &[
         functions: &[
             works("proxy_on_tick", &["timer-handler.on-tick"]),
             works("proxy_on_queue_ready", &["shared-queue-handler.on-ready"]),
-            works(
+            differs(
                 "proxy_on_http_call_response",
                 &["http-callout-handler.on-response"],
+                "without an answer there are no headers, whatever the reason; Envoy makes up a 503 or 504 for failed \
+                 connections and timeouts",
             ),
             works(
                 "proxy_on_grpc_receive_initial_metadata",
@@ -92,12 +94,12 @@ pub const CALLBACKS: &[Area] = &[
                 &["grpc-callout-handler.on-trailing-metadata"],
             ),
             works("proxy_on_grpc_close", &["grpc-callout-handler.on-close"]),
-            Function {
-                name: "proxy_on_foreign_function",
-                legacy: Absent("nothing calls it, as in Envoy"),
-                wit: &["foreign-function-handler.on-call"],
-                component: Absent("nothing calls it, as in Envoy"),
-            },
+            differs(
+                "proxy_on_foreign_function",
+                &["foreign-function-handler.on-call"],
+                "functions that an embedder registers can call the root context of their caller back; Envoy has none that \
+                 does, and none of this host's own does",
+            ),
         ],
     },
     Area {

@@ -60,7 +60,7 @@ pub const HOSTCALLS: &[Area] = &[
             differs(
                 "proxy_set_property",
                 &["property.set"],
-                "at most 128 in a stream, with 64 KiB (10); none can be declared read-only",
+                "at most 128 in a stream, with 64 KiB (10)",
             ),
         ],
     },
@@ -242,8 +242,8 @@ pub const HOSTCALLS: &[Area] = &[
         functions: &[differs(
             "proxy_call_foreign_function",
             &["foreign-function.call"],
-            "`compress`, `uncompress` (to at most 16 MiB) and `clear_route_cache`, and what an embedder registers; Envoy's \
-             others are unknown (1)",
+            "`compress` (of at most 16 MiB), `uncompress` (to at most 16 MiB), `clear_route_cache` and `declare_property` \
+             (without the span of a connection), and what an embedder registers; Envoy's others are unknown (1)",
         )],
     },
     Area {

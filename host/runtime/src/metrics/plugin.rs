@@ -113,15 +113,15 @@ impl PluginCounters {
             .map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
-    pub(super) fn restarts(&self) -> u64 {
+    pub(crate) fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }
 
-    pub(super) fn start_failures(&self) -> u64 {
+    pub(crate) fn start_failures(&self) -> u64 {
         self.start_failures.load(Ordering::Relaxed)
     }
 
-    pub(super) fn crash_loops(&self) -> u64 {
+    pub(crate) fn crash_loops(&self) -> u64 {
         self.crash_loops.load(Ordering::Relaxed)
     }
 

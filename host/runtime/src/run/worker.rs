@@ -114,7 +114,7 @@ impl WorkerSetup {
                 services: self.services.clone(),
                 callouts: callouts.clone(),
             };
-            VmSlot::start(spec, roots, plan.recovery)
+            VmSlot::start(spec, roots, plan.recovery, self.config.restarts)
                 .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()

@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::addresses::SentRequest;
+use super::connection::SentRequest;
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1::H1Connection;
 use crate::BoxError;

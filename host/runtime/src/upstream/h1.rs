@@ -14,10 +14,10 @@ use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::addresses::{SentRequest, UpstreamAddresses};
 use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
+use super::connection::{SentRequest, UpstreamConnection};
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::io::UpstreamIo;
 use super::pool::{OpenGuard, Pool};
@@ -36,7 +36,7 @@ pub(super) struct H1Connection<B> {
     /// Reused by all exchanges, each of which takes it and brings it back.
     pub(super) timer: Option<LazySleep>,
     pub(super) idle_since: Instant,
-    addresses: Option<Rc<UpstreamAddresses>>,
+    known: Option<Rc<UpstreamConnection>>,
     _open: OpenGuard,
 }
 
@@ -113,7 +113,7 @@ where
         match result {
             Ok(Ok(response)) => {
                 let sent = SentRequest {
-                    addresses: connection.addresses.clone(),
+                    connection: connection.known.clone(),
                     at: deadline.started(),
                 };
                 connection.timer = deadline.into_timer();
@@ -160,7 +160,7 @@ where
     B: Body<Data = Bytes> + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let addresses = UpstreamAddresses::of(io.tcp());
+    let known = UpstreamConnection::of(&io);
     let (sender, connection) = http1::Builder::new()
         .max_header_size(pool.options.max_head_bytes)
         .handshake(TokioIo::new(io))
@@ -180,7 +180,7 @@ where
         pool: Rc::downgrade(pool),
         timer: None,
         idle_since: Instant::now(),
-        addresses,
+        known,
         _open: guard,
     })
 }

@@ -16,10 +16,10 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::addresses::{SentRequest, UpstreamAddresses};
 use super::body::{RequestBody, UpstreamBody};
 use super::client::Deadline;
 use super::connect::connect;
+use super::connection::{SentRequest, UpstreamConnection};
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1;
 use super::pool::Pool;
@@ -32,7 +32,7 @@ pub(super) struct H2Slot<B> {
     state: RefCell<State<B>>,
     used_at: Cell<Instant>,
     /// Of the newest connection.
-    addresses: RefCell<Option<Rc<UpstreamAddresses>>>,
+    known: RefCell<Option<Rc<UpstreamConnection>>>,
     /// Tells connections apart.
     generation: Cell<u64>,
 }
@@ -57,7 +57,7 @@ impl<B> Default for H2Slot<B> {
         Self {
             state: RefCell::new(State::Closed),
             used_at: Cell::new(Instant::now()),
-            addresses: RefCell::default(),
+            known: RefCell::default(),
             generation: Cell::new(0),
         }
     }
@@ -113,7 +113,7 @@ where
             ));
         };
         let generation = pool.h2.generation.get();
-        let addresses = pool.h2.addresses.borrow().clone();
+        let connection = pool.h2.known.borrow().clone();
         pool.h2.used_at.set(Instant::now());
         let mut deadline = Deadline::new(&pool.options, progress.clone(), None);
         let result = {
@@ -128,7 +128,7 @@ where
             Ok(Ok(response)) => {
                 let (parts, incoming) = response.into_parts();
                 let sent = SentRequest {
-                    addresses,
+                    connection,
                     at: deadline.started(),
                 };
                 let body = UpstreamBody::new(
@@ -258,7 +258,7 @@ where
         pool.prefers_http1.set(true);
         return Ok(Acquired::Http1);
     }
-    let addresses = UpstreamAddresses::of(io.tcp());
+    let known = UpstreamConnection::of(&io);
     let max_head = u32::try_from(pool.options.max_head_bytes).unwrap_or(u32::MAX);
     let (sender, connection) = http2::Builder::new(LocalExecutor)
         .max_header_list_size(max_head)
@@ -267,7 +267,7 @@ where
         .map_err(|error| {
             UpstreamError::new(UpstreamErrorKind::Connect, &pool.name, Some(error.into()))
         })?;
-    *pool.h2.addresses.borrow_mut() = addresses;
+    *pool.h2.known.borrow_mut() = known;
     let name = Rc::clone(&pool.name);
     tokio::task::spawn_local(async move {
         if let Err(error) = connection.await {

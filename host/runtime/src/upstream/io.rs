@@ -24,6 +24,14 @@ impl UpstreamIo {
             Self::Tls(stream) => stream.get_ref().0,
         }
     }
+
+    /// The TLS session, if there is one.
+    pub(super) fn tls(&self) -> Option<&rustls::ClientConnection> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => Some(stream.get_ref().1),
+        }
+    }
 }
 
 impl AsyncRead for UpstreamIo {

@@ -7,18 +7,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::Store;
 use wasmtime::component::InstancePre;
+use wasmtime::{Store, UpdateDeadline};
 
 use self::root_callbacks::{HandlerIndices, Handlers};
 use super::access::{DataAction, HeaderAction, Interest, StreamAccess, TrailersAction};
 use super::bindings::exports::proxy_wasm::plugin::{http_filter, lifecycle};
 use super::bindings::wasi::logging::logging::Level;
+use super::deadline::{self, Deadline, thread_time};
 use super::spec::VmSpec;
 use super::state::{Current, PluginInfo, VmState};
 use super::streams::StreamEntry;
 use super::trap::Trap;
-use crate::plugin::EPOCH_PERIOD;
 
 /// What a plugin's component exports.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl PluginExports {
 pub struct VmLimits {
     /// Bytes of linear memory, all memories together.
     pub memory: usize,
-    /// How long one callback may run.
+    /// How much processor time one callback may use.
     pub callback_time: Duration,
 }
 
@@ -69,8 +69,6 @@ pub(crate) struct Vm {
     lifecycle: lifecycle::Guest,
     http_filter: http_filter::Guest,
     handlers: Handlers,
-    /// Epochs until a callback has run for too long.
-    callback_epochs: u64,
 }
 
 impl Vm {
@@ -80,17 +78,12 @@ impl Vm {
         let state = VmState::new(spec, first);
         let mut store = Store::new(code.engine.engine(), state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_trap();
-        // One more than the time's worth, as the running epoch may be about to end.
-        let callback_epochs = u64::try_from(
-            spec.limits
-                .callback_time
-                .as_nanos()
-                .div_ceil(EPOCH_PERIOD.as_nanos()),
-        )
-        .unwrap_or(u64::MAX - 1)
-            + 1;
-        store.set_epoch_deadline(callback_epochs);
+        let limit = spec.limits.callback_time;
+        store.epoch_deadline_callback(move |mut store| {
+            let left = store.data_mut().deadline.look(limit, thread_time());
+            Ok(left.map_or(UpdateDeadline::Interrupt, UpdateDeadline::Continue))
+        });
+        store.set_epoch_deadline(deadline::FIRST_LOOK);
         let trap = |error| Trap::new(&first.name, "instantiation", None, error);
         let instance = code.instance.instantiate(&mut store).map_err(trap)?;
         let lifecycle = code
@@ -113,7 +106,6 @@ impl Vm {
             lifecycle,
             http_filter,
             handlers,
-            callback_epochs,
         })
     }
 
@@ -302,8 +294,10 @@ impl Vm {
         stream: Option<u64>,
         call: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
     ) -> Result<R, Trap> {
-        self.store.set_epoch_deadline(self.callback_epochs);
-        self.store.data_mut().current = Current {
+        self.store.set_epoch_deadline(deadline::FIRST_LOOK);
+        let state = self.store.data_mut();
+        state.deadline = Deadline::default();
+        state.current = Current {
             root,
             stream,
             callback,

@@ -10,6 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::shared::VmHandle;
 use super::state::{PluginInfo, VmState};
+use crate::foreign::{ForeignCaller, ForeignCalls};
 use crate::state::shared_queue::QueueListener;
 
 /// A root context of this VM.
@@ -30,6 +31,7 @@ struct Tasks {
     all: JoinSet<()>,
     tick: Option<AbortHandle>,
     queues: Option<Listening>,
+    foreign_caller: Option<ForeignCaller>,
 }
 
 /// Hears of queues for as long as it lives.
@@ -86,6 +88,24 @@ impl Root {
         self.spawn(announce(Arc::clone(&listener)));
         self.tasks.get_mut().queues = Some(Listening(Arc::clone(&listener)));
         listener
+    }
+
+    /// What foreign functions call the root context back with. With the first one begins what `call_back` makes:
+    /// calling it.
+    pub(crate) fn foreign_caller<F>(
+        &mut self,
+        call_back: impl FnOnce(ForeignCalls) -> F,
+    ) -> ForeignCaller
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        if let Some(caller) = &self.tasks.get().foreign_caller {
+            return caller.clone();
+        }
+        let (caller, calls) = ForeignCaller::new(&self.info.name);
+        self.spawn(call_back(calls));
+        self.tasks.get_mut().foreign_caller = Some(caller.clone());
+        caller
     }
 
     fn end_tasks(&mut self) {

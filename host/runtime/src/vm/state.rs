@@ -14,6 +14,7 @@ use wasmtime_wasi::WasiCtx;
 use super::access::StreamAccess;
 use super::bindings::wasi::logging::logging::Level;
 use super::callouts::Callouts;
+use super::deadline::Deadline;
 use super::hostcalls::RecentHostcalls;
 use super::limits::VmLimiter;
 use super::log::{self, Admission, LogBudget, PluginOutput};
@@ -64,6 +65,8 @@ pub(crate) struct VmState {
     /// The way back to this VM. Nobody's until the VM is shared.
     pub(super) handle: Fragile<VmHandle>,
     pub(crate) current: Current,
+    /// When the running callback has used up its time.
+    pub(super) deadline: Deadline,
     /// Streams other than the callback's own that its hostcalls touched.
     pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
     /// Messages below this level are dropped before they are looked at.
@@ -100,6 +103,7 @@ impl VmState {
             root_ended: Arc::default(),
             handle: Fragile::new(VmHandle::default()),
             current: Current::default(),
+            deadline: Deadline::default(),
             touched: Fragile::new(Vec::new()),
             log_level: spec.log_level,
             log_budget: LogBudget::new(Instant::now()),

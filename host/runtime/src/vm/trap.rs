@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use wasmtime::WasmBacktrace;
+use wasmtime::{FrameInfo, WasmBacktrace};
 
 use crate::metrics::label;
 
-/// Frames of a backtrace that a report shows.
-const MAX_FRAMES: usize = 20;
+/// Functions of a backtrace that a report shows. A panic of Rust's takes some fifteen before it comes to the plugin's own.
+const MAX_FRAMES: usize = 32;
 
 label! {
     /// What kind of trap it was.
     pub enum TrapCause {
-        /// The code gave up itself: a panic, an assertion, `abort`.
+        /// The code gave up itself: a panic, an assertion, `abort`, a module's `proc_exit`.
         Unreachable = "unreachable",
         /// The callback ran longer than it may.
         Timeout = "timeout",
@@ -24,7 +24,7 @@ label! {
         Arithmetic = "arithmetic",
         /// A function was called that is not there, or is of another type.
         BadCall = "bad_call",
-        /// Everything else: the contract was broken, a program ended itself, the host refused.
+        /// Everything else: the contract was broken, a component ended itself, the host refused.
         Other = "other",
     }
 }
@@ -120,24 +120,30 @@ impl Trap {
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
-    backtrace
-        .frames()
-        .iter()
-        .take(MAX_FRAMES)
-        .map(|frame| {
-            let name = frame
-                .func_name()
-                .map_or_else(|| format!("<function {}>", frame.func_index()), demangle);
-            match frame
-                .symbols()
-                .iter()
-                .find_map(|symbol| Some((symbol.file()?, symbol.line()?)))
-            {
-                Some((file, line)) => format!("{name} ({file}:{line})"),
-                None => name,
-            }
-        })
-        .collect()
+    let frames = backtrace.frames().iter().flat_map(functions);
+    frames.take(MAX_FRAMES).collect()
+}
+
+/// The functions of a frame, innermost first: one, or with debug information also those that were compiled into it.
+fn functions(frame: &FrameInfo) -> Vec<String> {
+    let whole = frame
+        .func_name()
+        .map_or_else(|| format!("<function {}>", frame.func_index()), demangle);
+    let symbols = frame.symbols();
+    let lines = symbols.iter().enumerate().filter_map(|(at, symbol)| {
+        // The last is the function itself, whose own name says more.
+        let name = match symbol.name() {
+            Some(name) if at + 1 < symbols.len() => demangle(name),
+            _ => whole.clone(),
+        };
+        Some(format!("{name} ({}:{})", symbol.file()?, symbol.line()?))
+    });
+    let functions: Vec<_> = lines.collect();
+    if functions.is_empty() {
+        vec![whole]
+    } else {
+        functions
+    }
 }
 
 /// Function names as their language writes them.

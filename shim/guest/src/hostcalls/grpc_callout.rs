@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use proxy_wasi_abi::Status;
 
 use super::Answer;
-use super::http_callout::{fields, next_token, refusal};
+use super::http_callout::{NO_ROOT, fields, next_token, refusal, refused};
 use crate::active;
 use crate::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcError, GrpcTarget};
 use crate::bindings::proxy_wasm::plugin::http_callout::{CalloutError, CalloutId};
@@ -86,7 +86,7 @@ pub(crate) fn call(
     let [cluster, service, method] = target;
     let id = memory::with_inputs([cluster, service, method, metadata, message], |inputs| {
         let [cluster, service, method, metadata, message] = inputs;
-        let root = active::effective().root().ok_or(Status::BadArgument)?;
+        let root = active::effective().root().ok_or_else(|| refused(NO_ROOT))?;
         let target = self::target(cluster, service, method);
         let timeout = (timeout > 0).then_some(u64::from(timeout) * 1_000_000);
         let result = grpc_callout::call(root, &target, &fields(metadata), message, timeout);
@@ -101,7 +101,7 @@ pub(crate) fn stream(target: Target, metadata: Input, token: u32) -> Answer {
     let id = memory::with_inputs(
         [cluster, service, method, metadata],
         |[cluster, service, method, metadata]| {
-            let root = active::effective().root().ok_or(Status::BadArgument)?;
+            let root = active::effective().root().ok_or_else(|| refused(NO_ROOT))?;
             let result = grpc_callout::open(
                 root,
                 &self::target(cluster, service, method),
@@ -150,11 +150,20 @@ fn find(token: u32, kinds: &[Kind]) -> Result<Callout, Status> {
         .ok_or(Status::NotFound)
 }
 
+/// As [`find`], with a line in the log for whoever takes one token for another.
+fn find_or_explain(token: u32, kinds: &[Kind]) -> Result<Callout, Status> {
+    find(token, kinds).map_err(|status| match (status, kinds) {
+        (Status::BadArgument, [Kind::Stream]) => refused("the token is no gRPC stream's"),
+        (Status::BadArgument, _) => refused("the token is no gRPC callout's"),
+        _ => status,
+    })
+}
+
 /// `proxy_grpc_send`
 pub(crate) fn send(token: u32, message: Input, end_of_stream: u32) -> Answer {
     let end = end_of_stream != 0;
     memory::with_inputs([message], |[message]| {
-        let callout = find(token, &[Kind::Stream])?;
+        let callout = find_or_explain(token, &[Kind::Stream])?;
         if callout.remote_closed {
             // The plugin has yet to hear of it, or does not care.
             return Ok(());
@@ -169,7 +178,7 @@ pub(crate) fn send(token: u32, message: Input, end_of_stream: u32) -> Answer {
 
 /// `proxy_grpc_close`
 pub(crate) fn close(token: u32) -> Answer {
-    let callout = find(token, &[Kind::Call, Kind::Stream])?;
+    let callout = find_or_explain(token, &[Kind::Call, Kind::Stream])?;
     let result = grpc_callout::close(callout.id).map_err(stream_refusal);
     if token & 3 == Kind::Call as u32 || callout.remote_closed {
         CALLOUTS.with_borrow_mut(|callouts| callouts.remove(token));
@@ -181,7 +190,7 @@ pub(crate) fn close(token: u32) -> Answer {
 
 /// `proxy_grpc_cancel`
 pub(crate) fn cancel(token: u32) -> Answer {
-    let callout = find(token, &[Kind::Call, Kind::Stream])?;
+    let callout = find_or_explain(token, &[Kind::Call, Kind::Stream])?;
     // Ended at the host already or not, no callback follows.
     let _ = grpc_callout::cancel(callout.id);
     CALLOUTS.with_borrow_mut(|callouts| callouts.remove(token));
@@ -199,7 +208,8 @@ fn half_close(token: u32) {
 fn stream_refusal(error: GrpcError) -> Status {
     match error {
         GrpcError::UnknownCallout => Status::NotFound,
-        GrpcError::NotAStream | GrpcError::Closed => Status::BadArgument,
+        GrpcError::NotAStream => refused("the token is no gRPC stream's"),
+        GrpcError::Closed => refused("the plugin has ended its side of the stream"),
         GrpcError::LimitReached => Status::InternalFailure,
     }
 }

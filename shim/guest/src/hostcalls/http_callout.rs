@@ -38,7 +38,7 @@ pub(crate) fn call(arguments: Arguments, timeout: u32, token: u32) -> Answer {
         .map_err(|_| refused("the timeout is negative; give 0 for none"))?;
     let timeout = (milliseconds > 0).then_some(u64::from(milliseconds) * 1_000_000);
     let id = memory::with_inputs(arguments, |[cluster, headers, body, trailers]| {
-        let root = active::effective().root().ok_or(Status::BadArgument)?;
+        let root = active::effective().root().ok_or_else(|| refused(NO_ROOT))?;
         let request = request(cluster, headers, body, trailers, timeout).map_err(refused)?;
         http_callout::send(root, &request).map_err(|error| refusal(error, "proxy_http_call"))
     })??;
@@ -70,8 +70,11 @@ pub(crate) fn next_token(last: u32, kind: u32, live: impl Fn(u32) -> bool) -> u3
     }
 }
 
+/// A call from `_initialize` and the like, or with the VM as effective context.
+pub(super) const NO_ROOT: &str = "no root context runs; call from `proxy_on_vm_start` on, with the own root or a stream as effective context";
+
 /// Explains a `BadArgument` in the log.
-fn refused(reason: &'static str) -> Status {
+pub(super) fn refused(reason: &'static str) -> Status {
     log::refused_callout(reason);
     Status::BadArgument
 }

@@ -11,7 +11,9 @@
 //! | `properties` | sets properties for ever |
 //! | `trap` | panics |
 //! | `second` | panics on every second request of a VM that asks for it |
-//! | `end` | panics when the stream ends |
+//!
+//! The last two do it in the callback that `x-where` names, such as `response-body` or `stream-end`; without that in
+//! `request-headers`.
 //!
 //! To every response that it sees it adds `x-enemy-was-here`. `wit-enemy` is its twin.
 #![expect(
@@ -54,14 +56,28 @@ impl RootContext for Enemy {
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream {
             asked: Rc::clone(&self.asked),
-            at_end: false,
+            trap_in: None,
         }))
     }
 }
 
 struct Stream {
     asked: Rc<Cell<u32>>,
-    at_end: bool,
+    /// The callback to panic in.
+    trap_in: Option<String>,
+}
+
+impl Stream {
+    fn arm(&mut self) {
+        let place = self.get_http_request_header("x-where");
+        self.trap_in = Some(place.unwrap_or_else(|| "request-headers".to_owned()));
+    }
+
+    fn in_callback(&self, name: &str) {
+        if self.trap_in.as_deref() == Some(name) {
+            trap();
+        }
+    }
 }
 
 impl Context for Stream {}
@@ -83,24 +99,47 @@ impl HttpContext for Stream {
                 let name = format!("more.{number}");
                 let _ = hostcalls::set_property(vec![&name], Some(&[b'v'; 100]));
             }),
-            Some("trap") => trap(),
+            Some("trap") => self.arm(),
             Some("second") => {
                 self.asked.set(self.asked.get() + 1);
-                assert!(self.asked.get() % 2 == 1, "it is the second");
+                if self.asked.get().is_multiple_of(2) {
+                    self.arm();
+                }
             }
-            Some("end") => self.at_end = true,
             _ => {}
         }
+        self.in_callback("request-headers");
+        Action::Continue
+    }
+
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.in_callback("request-body");
+        Action::Continue
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.in_callback("request-trailers");
         Action::Continue
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        self.in_callback("response-headers");
         self.add_http_response_header("x-enemy-was-here", "yes");
         Action::Continue
     }
 
+    fn on_http_response_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.in_callback("response-body");
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        self.in_callback("response-trailers");
+        Action::Continue
+    }
+
     fn on_log(&mut self) {
-        assert!(!self.at_end, "the request asks for it");
+        self.in_callback("stream-end");
     }
 }
 

@@ -238,8 +238,11 @@ impl grpc_callout_handler::Guest for Plugin {
 }
 
 impl foreign_function_handler::Guest for Plugin {
-    fn on_call(root: u64, function_id: u32, _input: Vec<u8>) {
-        run(root, None, "foreign_function", &[function_id.into()], 0);
+    fn on_call(root: u64, function_id: u32, input: Vec<u8>) {
+        let params = [function_id.into(), input.len() as u64];
+        Typed::received(input, Vec::new(), || {
+            run(root, None, "foreign_function", &params, 0);
+        });
     }
 }
 

@@ -1,12 +1,13 @@
 //! The functions that a script can name, on the contract.
 
+mod callouts;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use conformance_script::Answer;
 
-use crate::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcTarget};
-use crate::bindings::proxy_wasm::plugin::http_callout::{self, CalloutRequest};
+use crate::bindings::proxy_wasm::plugin::http_callout;
 use crate::bindings::proxy_wasm::plugin::http_stream::{self, LocalResponse};
 use crate::bindings::proxy_wasm::plugin::metrics::{Counter, Gauge, Histogram};
 use crate::bindings::proxy_wasm::plugin::plugin_types::{Direction, HeaderMap, Interest};
@@ -41,6 +42,7 @@ macro_rules! named {
         }
     };
 }
+use named;
 
 /// Calls a function. Returns its answer, and the number in it that a script may name.
 pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer, Option<i64>) {
@@ -88,7 +90,7 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             named!(flat_headers::set_entries(stream, map_of(*map), pairs));
             ok
         }
-        ("get_buffer_bytes", [Number(5), Number(_), Number(_)]) => ok.bytes(&Typed::message()),
+        ("get_buffer_bytes", [Number(5 | 8), Number(_), Number(_)]) => ok.bytes(&Typed::message()),
         ("get_buffer_bytes", [Number(4), Number(start), Number(count)]) => {
             let Some(id) = Typed::callout() else {
                 return (Answer::status("unavailable"), None);
@@ -238,68 +240,6 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             Metric::Gauge(gauge) => Answer::status(0).number(gauge.value()),
             Metric::Histogram(_) => Answer::status("no-such-function"),
         }),
-        (
-            "http_call",
-            [
-                Bytes(cluster),
-                Bytes(headers),
-                Bytes(body),
-                Bytes(trailers),
-                Number(ms),
-            ],
-        ) => {
-            let request = request(cluster, headers, body, trailers, *ms);
-            let id = named!(http_callout::send(context.root, &request));
-            return (ok, i64::try_from(id).ok());
-        }
-        (
-            "grpc_call",
-            [
-                Bytes(cluster),
-                Bytes(service),
-                Bytes(method),
-                Bytes(metadata),
-                Bytes(message),
-                Number(ms),
-            ],
-        ) => {
-            let target = target(cluster, service, method);
-            let timeout = u64::try_from(*ms).ok().map(|ms| ms * 1_000_000);
-            let metadata = pairs(metadata);
-            let id = named!(grpc_callout::call(
-                context.root,
-                &target,
-                &metadata,
-                message,
-                timeout
-            ));
-            return (ok, i64::try_from(id).ok());
-        }
-        (
-            "grpc_stream",
-            [
-                Bytes(cluster),
-                Bytes(service),
-                Bytes(method),
-                Bytes(metadata),
-            ],
-        ) => {
-            let target = target(cluster, service, method);
-            let id = named!(grpc_callout::open(context.root, &target, &pairs(metadata)));
-            return (ok, i64::try_from(id).ok());
-        }
-        ("grpc_send", [Number(id), Bytes(message), Number(end)]) => {
-            named!(grpc_callout::send(*id as u64, message, *end != 0));
-            ok
-        }
-        ("grpc_close", [Number(id)]) => {
-            named!(grpc_callout::close(*id as u64));
-            ok
-        }
-        ("grpc_cancel", [Number(id)]) => {
-            named!(grpc_callout::cancel(*id as u64));
-            ok
-        }
         ("done", []) => Answer::status(if root_control::done(context.root) {
             "0"
         } else {
@@ -309,7 +249,7 @@ pub(crate) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             crate::machine::log(&text(line));
             ok
         }
-        _ => Answer::status(format!("unknown-function-{}", args.len())),
+        _ => return callouts::call(context, function, args),
     };
     (answer, None)
 }
@@ -473,45 +413,4 @@ fn with_metric(id: i64, act: impl FnOnce(&Metric) -> Answer) -> Answer {
         let metric = usize::try_from(id - 1).ok().and_then(|at| metrics.get(at));
         metric.map_or_else(|| Answer::status("not-defined"), act)
     })
-}
-
-fn target(cluster: &[u8], service: &[u8], method: &[u8]) -> GrpcTarget {
-    GrpcTarget {
-        cluster: text(cluster),
-        service: text(service),
-        method: text(method),
-    }
-}
-
-fn request(
-    cluster: &[u8],
-    headers: &[u8],
-    body: &[u8],
-    trailers: &[u8],
-    ms: i64,
-) -> CalloutRequest {
-    let mut request = CalloutRequest {
-        cluster: text(cluster),
-        method: Method::Get,
-        scheme: None,
-        authority: String::new(),
-        path_with_query: String::new(),
-        headers: Vec::new(),
-        body: body.to_vec(),
-        trailers: pairs(trailers),
-        timeout: u64::try_from(ms)
-            .ok()
-            .filter(|ms| *ms > 0)
-            .map(|ms| ms * 1_000_000),
-    };
-    for (name, value) in pairs(headers) {
-        match name.as_str() {
-            ":method" if value == b"GET" => {}
-            ":method" => request.method = Method::Other(text(&value)),
-            ":path" => request.path_with_query = text(&value),
-            ":authority" => request.authority = text(&value),
-            _ => request.headers.push((name, value)),
-        }
-    }
-    request
 }

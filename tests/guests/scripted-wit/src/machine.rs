@@ -26,7 +26,7 @@ pub(crate) struct Typed {
 thread_local! {
     /// The callout whose answer can be read.
     static CALLOUT: Cell<Option<u64>> = const { Cell::new(None) };
-    /// What the running gRPC callback has brought: a message, or the text of a status.
+    /// What the running callback has brought: a message, the text of a status, or the input of a foreign call.
     static RECEIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// The metadata that it has brought.
     static METADATA: RefCell<Fields> = const { RefCell::new(Vec::new()) };
@@ -59,7 +59,7 @@ impl Typed {
         CALLOUT.set(None);
     }
 
-    /// Runs a gRPC callback that brings bytes and metadata.
+    /// Runs a callback that brings bytes and metadata.
     pub(crate) fn received(bytes: Vec<u8>, metadata: Fields, callback: impl FnOnce()) {
         RECEIVED.set(bytes);
         METADATA.set(metadata);

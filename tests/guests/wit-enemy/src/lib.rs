@@ -18,9 +18,7 @@ struct Enemy {
 impl Plugin for Enemy {
     type Stream = Stream;
 
-    const INTEREST: Interest = Interest::REQUEST_HEADERS
-        .union(Interest::RESPONSE_HEADERS)
-        .union(Interest::STREAM_END);
+    const INTEREST: Interest = Interest::all();
 
     fn configure(_root: &Root, _configuration: &[u8]) -> Result<Self> {
         Ok(Self::default())
@@ -33,7 +31,23 @@ impl Plugin for Enemy {
 
 #[derive(Default)]
 struct Stream {
-    at_end: bool,
+    /// The callback to panic in.
+    trap_in: Option<String>,
+}
+
+impl Stream {
+    fn arm(&mut self, exchange: &Exchange<'_>) -> Result<()> {
+        let place = exchange.request().headers().get("x-where")?;
+        let place = place.as_ref().map(|place| place.to_str()).transpose()?;
+        self.trap_in = Some(place.unwrap_or("request-headers").to_owned());
+        Ok(())
+    }
+
+    fn in_callback(&self, name: &str) {
+        if self.trap_in.as_deref() == Some(name) {
+            trap();
+        }
+    }
 }
 
 impl HttpStream for Stream {
@@ -61,15 +75,37 @@ impl HttpStream for Stream {
             "properties" => (0_u64..).for_each(|number| {
                 let _ = exchange.set_property(&format!("more.{number}"), [b'v'; 100]);
             }),
-            "trap" => trap(),
+            "trap" => self.arm(exchange)?,
             "second" => {
                 plugin.asked += 1;
-                assert!(plugin.asked % 2 == 1, "it is the second");
+                if plugin.asked.is_multiple_of(2) {
+                    self.arm(exchange)?;
+                }
             }
-            "end" => self.at_end = true,
             _ => {}
         }
+        self.in_callback("request-headers");
         Ok(HeaderAction::Continue)
+    }
+
+    fn on_request_body(
+        &mut self,
+        _plugin: &mut Enemy,
+        _exchange: &Exchange<'_>,
+        _size: u32,
+        _end_of_stream: bool,
+    ) -> Result<DataAction> {
+        self.in_callback("request-body");
+        Ok(DataAction::Continue)
+    }
+
+    fn on_request_trailers(
+        &mut self,
+        _plugin: &mut Enemy,
+        _exchange: &Exchange<'_>,
+    ) -> Result<TrailersAction> {
+        self.in_callback("request-trailers");
+        Ok(TrailersAction::Continue)
     }
 
     fn on_response_headers(
@@ -78,6 +114,7 @@ impl HttpStream for Stream {
         exchange: &Exchange<'_>,
         _end_of_stream: bool,
     ) -> Result<HeaderAction> {
+        self.in_callback("response-headers");
         exchange
             .response()
             .headers()
@@ -85,8 +122,28 @@ impl HttpStream for Stream {
         Ok(HeaderAction::Continue)
     }
 
+    fn on_response_body(
+        &mut self,
+        _plugin: &mut Enemy,
+        _exchange: &Exchange<'_>,
+        _size: u32,
+        _end_of_stream: bool,
+    ) -> Result<DataAction> {
+        self.in_callback("response-body");
+        Ok(DataAction::Continue)
+    }
+
+    fn on_response_trailers(
+        &mut self,
+        _plugin: &mut Enemy,
+        _exchange: &Exchange<'_>,
+    ) -> Result<TrailersAction> {
+        self.in_callback("response-trailers");
+        Ok(TrailersAction::Continue)
+    }
+
     fn on_stream_end(&mut self, _plugin: &mut Enemy, _exchange: &Exchange<'_>) -> Result<()> {
-        assert!(!self.at_end, "the request asks for it");
+        self.in_callback("stream-end");
         Ok(())
     }
 }

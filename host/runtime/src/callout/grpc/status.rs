@@ -1,15 +1,14 @@
 //! How a gRPC call has ended.
 
 use http::{HeaderMap, StatusCode};
+use proxy_wasi_stream::grpc_status_of;
 
 use super::framing::FramingError;
 use crate::callout::CalloutFailure;
 use crate::upstream::UpstreamErrorKind;
 
 const UNKNOWN: u32 = 2;
-const PERMISSION_DENIED: u32 = 7;
 const RESOURCE_EXHAUSTED: u32 = 8;
-const UNIMPLEMENTED: u32 = 12;
 const INTERNAL: u32 = 13;
 const UNAVAILABLE: u32 = 14;
 const UNAUTHENTICATED: u32 = 16;
@@ -54,16 +53,9 @@ impl GrpcStatus {
     /// What a response's head alone says, if it is no gRPC response (the gRPC project's `http-grpc-status-mapping`).
     pub(super) fn of_head(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         if status != StatusCode::OK {
-            let code = match status.as_u16() {
-                400 => INTERNAL,
-                401 => UNAUTHENTICATED,
-                403 => PERMISSION_DENIED,
-                404 => UNIMPLEMENTED,
-                429 | 502 | 503 | 504 => UNAVAILABLE,
-                _ => UNKNOWN,
-            };
             let message = format!("the server answered with HTTP status {}", status.as_u16());
-            return Some(Self::sent(headers).unwrap_or_else(|| Self::new(code, message)));
+            let of_status = || Self::new(grpc_status_of(status), message);
+            return Some(Self::sent(headers).unwrap_or_else(of_status));
         }
         let is_grpc = headers
             .get(http::header::CONTENT_TYPE)
@@ -179,18 +171,8 @@ mod tests {
         assert_eq!(code(200, &[grpc]), None);
         assert_eq!(code(200, &[("content-type", "text/html")]), Some(UNKNOWN));
         assert_eq!(code(200, &[("grpc-status", "5")]), None);
-        let table = [
-            (400, 13),
-            (401, 16),
-            (403, 7),
-            (404, 12),
-            (429, 14),
-            (503, 14),
-            (500, 2),
-        ];
-        for (status, expected) in table {
-            assert_eq!(code(status, &[]), Some(expected), "{status}");
-        }
+        assert_eq!(code(404, &[]), Some(12));
+        assert_eq!(code(503, &[]), Some(UNAVAILABLE));
         assert_eq!(code(503, &[("grpc-status", "9")]), Some(9));
     }
 }

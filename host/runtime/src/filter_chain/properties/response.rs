@@ -1,7 +1,6 @@
 //! `response`: its head, its size, how it came about.
 
-use http::StatusCode;
-use proxy_wasi_stream::{FilterIndex, ResponseHead};
+use proxy_wasi_stream::{FilterIndex, ResponseHead, grpc_status_of};
 
 use super::value::{Found, bytes, duration, entries, entry, integer, joined, size, sum, text};
 use crate::filter_chain::exchange::Exchange;
@@ -31,7 +30,8 @@ pub(super) fn get(exchange: &Exchange, filter: FilterIndex, path: &[&str]) -> Fo
                     let status = trailers
                         .and_then(of)
                         .or_else(|| head.and_then(|head| of(&head.headers)));
-                    let code = || machine.peek_response_head()?.status.map(grpc_of_http);
+                    let code =
+                        || Some(grpc_status_of(machine.peek_response_head()?.status?).into());
                     status.or_else(code).map(integer)
                 }
                 ["total_size"] => {
@@ -81,24 +81,6 @@ fn grpc_status(headers: &http::HeaderMap) -> Option<i64> {
     )
 }
 
-/// The gRPC status that stands for a response without one, as gRPC's own table has it and Envoy uses it.
-fn grpc_of_http(status: StatusCode) -> i64 {
-    match status.as_u16() {
-        // Internal.
-        400 => 13,
-        // Unauthenticated.
-        401 => 16,
-        // PermissionDenied.
-        403 => 7,
-        // Unimplemented.
-        404 => 12,
-        // Unavailable.
-        429 | 502..=504 => 14,
-        // Unknown.
-        _ => 2,
-    }
-}
-
 /// Envoy's response flags, as bits.
 fn flags(failure: UpstreamErrorKind) -> i64 {
     const NO_HEALTHY_UPSTREAM: i64 = 1 << 1;
@@ -125,8 +107,8 @@ fn flags(failure: UpstreamErrorKind) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
     use http::header::HeaderValue;
+    use http::{HeaderMap, StatusCode};
 
     use super::*;
 
@@ -149,10 +131,6 @@ mod tests {
             assert_eq!(of(value), Some(expected), "{value}");
         }
         assert_eq!(grpc_status(&HeaderMap::new()), None);
-        for (status, expected) in [(200, 2), (401, 16), (404, 12), (503, 14), (500, 2)] {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(grpc_of_http(status), expected, "{status}");
-        }
     }
 
     #[test]

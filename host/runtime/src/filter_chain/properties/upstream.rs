@@ -1,5 +1,6 @@
 //! `upstream`: where the request went.
 
+use super::tls;
 use super::value::{Found, integer, text};
 use crate::filter_chain::exchange::Exchange;
 use crate::vm::PropertyValue;
@@ -21,13 +22,14 @@ pub(super) fn get(exchange: &Exchange, path: &[&str]) -> Found {
         )),
         // A cluster is one name or address.
         ["num_endpoints"] => exchange.cluster().map(|_| PropertyValue::Unsigned(1)),
+        [name] => tls::get(traffic.upstream()?.tls.as_ref()?, name),
         _ => None,
     }
 }
 
 fn remote(exchange: &Exchange) -> Option<std::net::SocketAddr> {
     match exchange.traffic.upstream() {
-        Some(addresses) => Some(addresses.peer),
+        Some(connection) => Some(connection.peer),
         None => exchange.cluster()?.address(),
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +118,100 @@ fn names_of_plugins_become_valid() {
     // A line break of a plugin begins no line.
     let hostile = lines(&HostMetrics::default(), &store, "HELP x");
     assert_eq!(hostile.len(), 1, "{hostile:?}");
+}
+
+/// The grammar of Prometheus' text format, as far as it is used: each family once, with its help and its type in front of
+/// its samples, and each sample once.
+fn assert_readable(text: &str) {
+    let is_name = |name: &str| {
+        let mut chars = name.chars();
+        chars
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == ':')
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
+    };
+    let (mut families, mut samples) = (HashSet::new(), HashSet::new());
+    let mut family = "";
+    let mut helped = "";
+    for line in text.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            helped = help.split_once(' ').expect("it says something").0;
+            assert!(is_name(helped), "{line}");
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert_eq!(name, helped, "help stands in front");
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+            assert!(families.insert(name), "{name} comes twice");
+            family = name;
+        } else {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            assert!(samples.insert(series), "{series} comes twice");
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            assert!(is_name(name), "{line}");
+            let suffix = name
+                .strip_prefix(family)
+                .unwrap_or_else(|| panic!("{line} is not of {family}"));
+            assert!(
+                ["", "_bucket", "_count", "_sum"].contains(&suffix),
+                "{line}"
+            );
+            let mut rest = labels;
+            while rest != "}" {
+                let (label, value) = rest.split_once("=\"").expect("a label has a value");
+                assert!(is_name(label), "{line}");
+                let end = value
+                    .char_indices()
+                    .scan(false, |escaped, (at, c)| {
+                        let ends = c == '"' && !*escaped;
+                        *escaped = c == '\\' && !*escaped;
+                        Some((at, ends))
+                    })
+                    .find_map(|(at, ends)| ends.then_some(at))
+                    .expect("a value ends");
+                rest = &value[end + 1..];
+                rest = rest.strip_prefix(',').unwrap_or(rest);
+            }
+        }
+    }
+    assert!(!families.is_empty());
+}
+
+#[test]
+fn whatever_plugins_say_is_readable() {
+    let hostile = [
+        "plain",
+        "a.b",
+        "a_b",
+        "a\"b",
+        "a\\",
+        "a\nwasmcustom_a_b 7",
+        "a\r\n# TYPE x counter",
+        "{le=\"1\"} 2",
+        " ",
+        "9",
+        "\u{e9}\u{0}\u{2028}",
+        "a_b_count",
+        "a_b_bucket",
+        "plain_histogram",
+    ];
+    let store = MemoryMetrics::default();
+    let host = HostMetrics::default();
+    host.add_worker();
+    for name in hostile {
+        store.counter(name).unwrap().add(1);
+        store.gauge(name).unwrap().set(2);
+        store.histogram(name).unwrap().observe(3);
+        host.add_plugin(&Arc::new(PluginInfo {
+            name: name.to_owned(),
+            ..PluginInfo::default()
+        }));
+    }
+    for plugin in host.plugins().iter() {
+        let counters = &plugin.counters;
+        counters.callout_ended(CalloutKind::Http, CalloutResult::Failed);
+    }
+    assert_readable(&text(&host, &store).unwrap());
 }
 
 #[test]

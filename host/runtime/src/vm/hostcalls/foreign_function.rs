@@ -4,8 +4,9 @@ mod declare_property;
 
 use std::sync::Arc;
 
-use crate::foreign::ForeignError;
+use crate::foreign::{ForeignCalls, ForeignError, ForeignFunction};
 use crate::vm::bindings::proxy_wasm::plugin::foreign_function::{self, ForeignFunctionError};
+use crate::vm::shared::VmHandle;
 use crate::vm::state::VmState;
 
 impl foreign_function::Host for VmState {
@@ -18,7 +19,18 @@ impl foreign_function::Host for VmState {
     ) -> Result<Vec<u8>, ForeignFunctionError> {
         let functions = Arc::clone(&self.services.foreign_functions);
         if let Some(function) = functions.get(&name) {
-            return function(&input).map_err(|error| {
+            let result = match function {
+                ForeignFunction::Plain(function) => function(&input),
+                ForeignFunction::WithCaller(function) => {
+                    let vm = self.handle();
+                    let caller = self
+                        .root_mut(root)
+                        .ok_or(ForeignFunctionError::Failed)?
+                        .foreign_caller(|calls| call_back(vm, root, calls));
+                    function(&caller, &input)
+                }
+            };
+            return result.map_err(|error| {
                 tracing::debug!(function = name, %error, "foreign function failed");
                 match error {
                     ForeignError::InvalidInput => ForeignFunctionError::InvalidInput,
@@ -44,5 +56,14 @@ impl foreign_function::Host for VmState {
                 Err(ForeignFunctionError::NotFound)
             }
         }
+    }
+}
+
+/// Calls a root context back, until it is aborted.
+async fn call_back(vm: VmHandle, root: u64, mut calls: ForeignCalls) {
+    while let Some((function, input)) = calls.next().await {
+        vm.deliver(move |vm| vm.on_foreign_call(root, function, &input));
+        // Requests get their turn between two calls; and here it ends if the callback has ended the root context.
+        tokio::task::yield_now().await;
     }
 }

@@ -199,8 +199,7 @@ impl Vm {
         )
     }
 
-    /// The host calls a function of the plugin's beyond the contract.
-    #[expect(dead_code, reason = "nothing delivers it yet")]
+    /// A foreign function calls back.
     pub(crate) fn on_foreign_call(
         &mut self,
         root: u64,

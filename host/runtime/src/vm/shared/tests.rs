@@ -1,17 +1,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use bytes::Bytes;
-use proxy_wasi_linker::Linker;
-use proxy_wasi_shim_artifact::SHIM;
-use tokio::task::{LocalSet, yield_now};
-use wasmtime::component::Component;
-
 use super::*;
-use crate::callout::CalloutClient;
-use crate::plugin::{PluginCode, PluginEngine};
-use crate::services::Services;
-use crate::vm::{PluginInfo, VmLimits, VmSpec};
+use crate::vm::PluginInfo;
+use crate::vm::testing::{let_tasks_run, on_a_worker, vm_spec};
 
 /// A legacy module that traps in its second tick.
 const TRAPS: &str = r#"(module
@@ -34,25 +26,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let engine = PluginEngine::new().unwrap();
-        let linked = Linker::new(SHIM)
-            .unwrap()
-            .link(&wat::parse_str(TRAPS).unwrap())
-            .unwrap();
-        let component = Component::from_binary(engine.engine(), &linked.component).unwrap();
-        let spec = VmSpec {
-            code: PluginCode::new(&engine, &component).unwrap(),
-            vm_id: String::new(),
-            configuration: Bytes::new(),
-            environment: Vec::new(),
-            limits: VmLimits {
-                memory: 1 << 24,
-                callback_time: Duration::from_secs(10),
-            },
-            log_level: None,
-            services: Services::default(),
-            callouts: CalloutClient::to_nowhere(),
-        };
+        let spec = vm_spec(TRAPS);
         let info = Arc::new(PluginInfo::default());
         let failure = Rc::new(Notify::new());
         let shared = SharedVm::new(Vm::new(&spec, &info).unwrap(), Rc::clone(&failure));
@@ -91,20 +65,6 @@ impl Fixture {
             });
         assert!(started.is_some());
         held
-    }
-}
-
-fn on_a_worker(test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    LocalSet::new().block_on(&runtime, test);
-}
-
-async fn let_tasks_run() {
-    for _ in 0..8 {
-        yield_now().await;
     }
 }
 
