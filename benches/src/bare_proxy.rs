@@ -48,7 +48,7 @@ async fn forward(
     upstream: Authority,
     filter: impl Filter,
     request: Request<Incoming>,
-) -> anyhow::Result<Response<Either<Incoming, Empty<Bytes>>>> {
+) -> wasmtime::Result<Response<Either<Incoming, Empty<Bytes>>>> {
     let (head, body) = request.into_parts();
     let (mut head, stream) = filter.on_request(head)?;
     let mut uri = Uri::builder().scheme(Scheme::HTTP).authority(upstream);

@@ -7,11 +7,11 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context;
 use clap::Parser;
 use http::Uri;
 use http::uri::Authority;
 use tokio::net::TcpListener;
+use wasmtime::error::Context;
 
 /// Where to listen and where to forward to.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// Fails if the URL has none.
-    pub fn upstream(&self) -> anyhow::Result<Authority> {
+    pub fn upstream(&self) -> wasmtime::Result<Authority> {
         self.upstream
             .authority()
             .cloned()
@@ -42,7 +42,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// Fails if the address cannot be listened on.
-    pub async fn listen(&self) -> anyhow::Result<TcpListener> {
+    pub async fn listen(&self) -> wasmtime::Result<TcpListener> {
         let listener = TcpListener::bind(self.listen).await?;
         println!("listening on http://{}", listener.local_addr()?);
         Ok(listener)

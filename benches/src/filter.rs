@@ -11,7 +11,7 @@ pub trait Filter: Clone + Send + 'static {
     /// # Errors
     ///
     /// An error closes the connection.
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, Self::Stream)>;
+    fn on_request(&self, head: request::Parts) -> wasmtime::Result<(request::Parts, Self::Stream)>;
     /// The response's head is there.
     ///
     /// # Errors
@@ -21,15 +21,15 @@ pub trait Filter: Clone + Send + 'static {
         &self,
         stream: Self::Stream,
         head: response::Parts,
-    ) -> anyhow::Result<response::Parts>;
+    ) -> wasmtime::Result<response::Parts>;
 }
 
 impl Filter for () {
     type Stream = ();
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, ())> {
+    fn on_request(&self, head: request::Parts) -> wasmtime::Result<(request::Parts, ())> {
         Ok((head, ()))
     }
-    fn on_response(&self, (): (), head: response::Parts) -> anyhow::Result<response::Parts> {
+    fn on_response(&self, (): (), head: response::Parts) -> wasmtime::Result<response::Parts> {
         Ok(head)
     }
 }

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, anyhow, ensure};
 use http::{header, request, response};
 use proxy_wasi_linker::Linker as LegacyLinker;
 use proxy_wasi_shim_artifact::SHIM;
 use wasmtime::component::{Component, Linker};
+use wasmtime::error::Context;
 use wasmtime::{Config, Engine, Store};
+use wasmtime::{ensure, format_err};
 
 use crate::filter::Filter;
 use crate::reference_host::{Exchange, entries};
@@ -40,11 +41,11 @@ impl LinkedHost {
     /// # Errors
     ///
     /// Fails if the module cannot be linked or does not start.
-    pub fn new(module: &[u8]) -> anyhow::Result<Self> {
+    pub fn new(module: &[u8]) -> wasmtime::Result<Self> {
         Ok(Self(Arc::new(Mutex::new(Vm::start(module)?))))
     }
 
-    fn with_vm<T>(&self, call: impl FnOnce(&mut Vm) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    fn with_vm<T>(&self, call: impl FnOnce(&mut Vm) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
         // Never contended: see `reference_host`.
         call(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -53,11 +54,11 @@ impl LinkedHost {
 impl Filter for LinkedHost {
     type Stream = u64;
 
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, u64)> {
+    fn on_request(&self, head: request::Parts) -> wasmtime::Result<(request::Parts, u64)> {
         self.with_vm(|vm| vm.on_request(head))
     }
 
-    fn on_response(&self, stream: u64, head: response::Parts) -> anyhow::Result<response::Parts> {
+    fn on_response(&self, stream: u64, head: response::Parts) -> wasmtime::Result<response::Parts> {
         self.with_vm(|vm| vm.on_response(stream, head))
     }
 }
@@ -69,7 +70,7 @@ struct Vm {
 }
 
 impl Vm {
-    fn start(module: &[u8]) -> anyhow::Result<Self> {
+    fn start(module: &[u8]) -> wasmtime::Result<Self> {
         let linked = LegacyLinker::new(SHIM)?.link(module)?;
         let mut config = Config::new();
         config
@@ -94,10 +95,10 @@ impl Vm {
         };
         lifecycle
             .call_start(&mut store, ROOT, &info, &[])?
-            .map_err(|reason| anyhow!("start failed: {reason}"))?;
+            .map_err(|reason| format_err!("start failed: {reason}"))?;
         lifecycle
             .call_configure(&mut store, ROOT, &[])?
-            .map_err(|reason| anyhow!("configure failed: {reason}"))?;
+            .map_err(|reason| format_err!("configure failed: {reason}"))?;
         Ok(Self {
             store,
             plugin,
@@ -105,7 +106,7 @@ impl Vm {
         })
     }
 
-    fn on_request(&mut self, head: request::Parts) -> anyhow::Result<(request::Parts, u64)> {
+    fn on_request(&mut self, head: request::Parts) -> wasmtime::Result<(request::Parts, u64)> {
         let Self { store, plugin, .. } = self;
         self.last_stream += 1;
         let count = entries(&head.headers);
@@ -123,7 +124,7 @@ impl Vm {
         &mut self,
         stream: u64,
         head: response::Parts,
-    ) -> anyhow::Result<response::Parts> {
+    ) -> wasmtime::Result<response::Parts> {
         let Self { store, plugin, .. } = self;
         let filter = plugin.proxy_wasm_plugin_http_filter();
         let length = head.headers.get(header::CONTENT_LENGTH);

@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use wasmtime::ensure;
+use wasmtime::error::Context;
 
 use crate::cpu::ProcessClock;
 use crate::message::ResponseHead;
@@ -55,7 +56,7 @@ impl Load {
     /// # Errors
     ///
     /// Fails on the first response that is not as expected, when a connection breaks and when the proxy ends.
-    pub async fn run(self) -> anyhow::Result<Report> {
+    pub async fn run(self) -> wasmtime::Result<Report> {
         let clock = ProcessClock::of(self.process)
             .with_context(|| format!("no process {}", self.process))?;
         let completed = Rc::new(Cell::new(0));
@@ -68,7 +69,7 @@ impl Load {
             sleep(self.warm_up).await;
             let (requests, cpu, start) = (completed.get(), clock.now()?, Instant::now());
             sleep(self.duration).await;
-            anyhow::Ok(Report {
+            Ok::<_, wasmtime::Error>(Report {
                 requests: completed.get() - requests,
                 wall_nanoseconds: start.elapsed().as_nanos(),
                 cpu_nanoseconds: (clock.now()? - cpu).as_nanos(),
@@ -99,7 +100,7 @@ impl Load {
 }
 
 /// Returns why it could not go on.
-async fn request_for_ever(load: Load, completed: Rc<Cell<u64>>) -> anyhow::Error {
+async fn request_for_ever(load: Load, completed: Rc<Cell<u64>>) -> wasmtime::Error {
     let exchanges = async {
         let mut connection = Connection::open(load.target).await?;
         let request = load.request();
@@ -111,7 +112,7 @@ async fn request_for_ever(load: Load, completed: Rc<Cell<u64>>) -> anyhow::Error
             completed.set(completed.get() + 1);
         }
     };
-    let ended: anyhow::Result<std::convert::Infallible> = exchanges.await;
+    let ended: wasmtime::Result<std::convert::Infallible> = exchanges.await;
     let Err(error) = ended;
     error
 }
@@ -122,7 +123,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(target: SocketAddr) -> anyhow::Result<Self> {
+    async fn open(target: SocketAddr) -> wasmtime::Result<Self> {
         let socket = TcpStream::connect(target)
             .await
             .with_context(|| format!("cannot connect to {target}"))?;
@@ -138,7 +139,7 @@ impl Connection {
         &mut self,
         request: &[u8],
         expected_field: Option<&str>,
-    ) -> anyhow::Result<()> {
+    ) -> wasmtime::Result<()> {
         self.socket.write_all(request).await?;
         self.buffer.clear();
         let message = loop {

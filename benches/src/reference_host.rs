@@ -7,8 +7,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, ensure};
 use http::{HeaderMap, header, request, response};
+use wasmtime::ensure;
+use wasmtime::error::Context;
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, TypedFunc};
 
 use crate::filter::Filter;
@@ -39,11 +40,11 @@ impl ReferenceHost {
     /// # Errors
     ///
     /// Fails if the module does not compile, lacks a callback or does not start.
-    pub fn new(module: &[u8]) -> anyhow::Result<Self> {
+    pub fn new(module: &[u8]) -> wasmtime::Result<Self> {
         Ok(Self(Arc::new(Mutex::new(Vm::start(module)?))))
     }
 
-    fn with_vm<T>(&self, call: impl FnOnce(&mut Vm) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    fn with_vm<T>(&self, call: impl FnOnce(&mut Vm) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
         // Never contended: there is one thread. The lock is here because hyper-util's client wants `Send`.
         call(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -52,11 +53,15 @@ impl ReferenceHost {
 impl Filter for ReferenceHost {
     type Stream = u32;
 
-    fn on_request(&self, head: request::Parts) -> anyhow::Result<(request::Parts, u32)> {
+    fn on_request(&self, head: request::Parts) -> wasmtime::Result<(request::Parts, u32)> {
         self.with_vm(|vm| vm.on_request(head))
     }
 
-    fn on_response(&self, context: u32, head: response::Parts) -> anyhow::Result<response::Parts> {
+    fn on_response(
+        &self,
+        context: u32,
+        head: response::Parts,
+    ) -> wasmtime::Result<response::Parts> {
         self.with_vm(|vm| vm.on_response(context, head))
     }
 }
@@ -68,7 +73,7 @@ struct Vm {
 }
 
 impl Vm {
-    fn start(module: &[u8]) -> anyhow::Result<Self> {
+    fn start(module: &[u8]) -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config.epoch_interruption(true);
         let engine = Engine::new(&config)?;
@@ -103,7 +108,7 @@ impl Vm {
         })
     }
 
-    fn on_request(&mut self, head: request::Parts) -> anyhow::Result<(request::Parts, u32)> {
+    fn on_request(&mut self, head: request::Parts) -> wasmtime::Result<(request::Parts, u32)> {
         self.last_context += 1;
         let context = self.last_context;
         let count = entries(&head.headers);
@@ -126,7 +131,7 @@ impl Vm {
         &mut self,
         context: u32,
         head: response::Parts,
-    ) -> anyhow::Result<response::Parts> {
+    ) -> wasmtime::Result<response::Parts> {
         let Self {
             store, callbacks, ..
         } = self;
@@ -171,7 +176,7 @@ struct Callbacks {
 }
 
 impl Callbacks {
-    fn new(store: &mut Store<Exchange>, instance: &Instance) -> anyhow::Result<Self> {
+    fn new(store: &mut Store<Exchange>, instance: &Instance) -> wasmtime::Result<Self> {
         Ok(Self {
             context_create: instance.get_typed_func(&mut *store, "proxy_on_context_create")?,
             vm_start: instance.get_typed_func(&mut *store, "proxy_on_vm_start")?,

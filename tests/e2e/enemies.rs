@@ -98,7 +98,8 @@ fn a_callback_without_end_is_ended(kind: Kind) {
 }
 
 fn memory_ends_at_the_limit(kind: Kind) {
-    survives(kind, "allocate", &["trapped in `on-request-headers`"]);
+    let report = ["trapped in `on-request-headers`", "`limits.vm_memory`"];
+    survives(kind, "allocate", &report);
 }
 
 fn recursion_ends_on_the_stack(kind: Kind) {

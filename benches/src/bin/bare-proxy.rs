@@ -7,7 +7,7 @@ use proxy_wasi_benches::{bare_proxy, endpoint::Endpoint};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> wasmtime::Result<()> {
     let endpoint = Endpoint::parse();
     let upstream = endpoint.upstream()?;
     Ok(bare_proxy::serve(endpoint.listen().await?, upstream, ()).await?)

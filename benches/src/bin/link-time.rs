@@ -23,7 +23,7 @@ struct Args {
     times: usize,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> wasmtime::Result<()> {
     let args = Args::parse();
     let module = std::fs::read(&args.module)?;
     let clock = ProcessClock::of(std::process::id().try_into()?)?;

@@ -33,7 +33,7 @@ struct Args {
     expected_field: Option<String>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> wasmtime::Result<()> {
     let args = Args::parse();
     let load = Load {
         target: args.target,

@@ -20,7 +20,7 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> wasmtime::Result<()> {
     let args = Args::parse();
     let upstream = args.endpoint.upstream()?;
     let host = ReferenceHost::new(&std::fs::read(&args.module)?)?;

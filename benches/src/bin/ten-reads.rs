@@ -5,13 +5,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
 use clap::Parser;
 use http::{Request, Response, request, response};
 use proxy_wasi_benches::cpu::ProcessClock;
 use proxy_wasi_benches::filter::Filter;
 use proxy_wasi_benches::linked_host::LinkedHost;
 use proxy_wasi_benches::reference_host::ReferenceHost;
+use wasmtime::ensure;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,7 +29,7 @@ struct Args {
     streams: u32,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> wasmtime::Result<()> {
     let args = Args::parse();
     let module = std::fs::read(&args.module)?;
     let (linked, direct) = (LinkedHost::new(&module)?, ReferenceHost::new(&module)?);
@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Returns the CPU time of one stream.
-fn nanoseconds(host: &impl Filter, streams: u32) -> anyhow::Result<f64> {
+fn nanoseconds(host: &impl Filter, streams: u32) -> wasmtime::Result<f64> {
     let (mut request, response) = heads()?;
     let clock = ProcessClock::of(std::process::id().try_into()?)?;
     let start = clock.now()?;
@@ -68,7 +68,7 @@ fn nanoseconds(host: &impl Filter, streams: u32) -> anyhow::Result<f64> {
 }
 
 /// The heads that the load generator and the origin send.
-fn heads() -> anyhow::Result<(request::Parts, response::Parts)> {
+fn heads() -> wasmtime::Result<(request::Parts, response::Parts)> {
     let (request, ()) = Request::get("/")
         .header("host", "127.0.0.1:8080")
         .header(

@@ -13,7 +13,7 @@ use crate::reference_host::Exchange;
 type Host<'a> = StoreContextMut<'a, Exchange>;
 
 /// Defines what the shim imports for reading, adding and removing fields.
-pub(super) fn add_to_linker(linker: &mut Linker<Exchange>) -> anyhow::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<Exchange>) -> wasmtime::Result<()> {
     let mut headers = linker.instance("proxy-wasm:plugin/http-headers@0.1.0")?;
     headers.func_wrap(
         "get",

@@ -1,7 +1,7 @@
 //! The imports of header plugins.
 
-use anyhow::Context;
 use http::{HeaderMap, HeaderName, HeaderValue, request, response};
+use wasmtime::error::Context;
 use wasmtime::{Caller, Instance, Linker, Memory, Store, TypedFunc};
 
 /// Messages below this level (2: info) are dropped, as `proxy-wasi serve` does by default.
@@ -28,7 +28,7 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(store: &mut Store<Exchange>, instance: &Instance) -> anyhow::Result<Self> {
+    pub(super) fn new(store: &mut Store<Exchange>, instance: &Instance) -> wasmtime::Result<Self> {
         Ok(Self {
             memory: instance
                 .get_memory(&mut *store, "memory")
@@ -64,7 +64,7 @@ impl Exchange {
 }
 
 /// Defines the hostcalls and the little of WASI that libraries ask for at start.
-pub(super) fn add_to_linker(linker: &mut Linker<Exchange>) -> anyhow::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<Exchange>) -> wasmtime::Result<()> {
     linker.func_wrap(
         "env",
         "proxy_log",
@@ -141,7 +141,7 @@ fn get_header(
     size: u32,
     return_data: u32,
     return_size: u32,
-) -> anyhow::Result<u32, wasmtime::Error> {
+) -> wasmtime::Result<u32, wasmtime::Error> {
     let found = split(&mut caller)
         .and_then(|(memory, exchange)| exchange.value(map, text(memory, name, size)?));
     let value = match found {

@@ -108,7 +108,8 @@ pub struct PluginConfig {
     pub environment: Vec<(String, String)>,
     /// What a stream gets while the plugin has no healthy VM. Default: [`FailurePolicy::Closed`].
     pub failure_policy: FailurePolicy,
-    /// What becomes of a VM that failed. Default: [`Recovery::Restart`].
+    /// What becomes of a VM that failed; of one that plugins share, what the first of them says. Default:
+    /// [`Recovery::Restart`].
     pub recovery: Recovery,
     /// What a pause in a headers callback holds back. Default: [`OnHeadersPause::StopAll`].
     pub on_headers_pause: OnHeadersPause,

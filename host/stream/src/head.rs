@@ -1,5 +1,6 @@
 //! The heads of the two messages.
 
+use bytes::BytesMut;
 use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Scheme};
 use http::{Method, StatusCode};
@@ -97,6 +98,9 @@ pub(crate) trait Head: Clone {
     /// The trailers callback.
     const TRAILERS: Interest;
 
+    /// Returns a copy that shares no memory with what the head was read from.
+    fn detached(&self) -> Self;
+
     fn headers(&self) -> &HeaderMap;
     fn headers_mut(&mut self) -> &mut HeaderMap;
 
@@ -118,6 +122,19 @@ impl Head for RequestHead {
     const HEADERS: Interest = Interest::REQUEST_HEADERS;
     const BODY: Interest = Interest::REQUEST_BODY;
     const TRAILERS: Interest = Interest::REQUEST_TRAILERS;
+
+    fn detached(&self) -> Self {
+        let path = |path: &PathAndQuery| {
+            // What has been parsed once can be parsed again.
+            PathAndQuery::try_from(path.as_str()).unwrap_or_else(|_| path.clone())
+        };
+        Self {
+            method: self.method.clone(),
+            scheme: self.scheme.clone(),
+            path: self.path.as_ref().map(path),
+            headers: detached(&self.headers),
+        }
+    }
 
     fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -159,6 +176,13 @@ impl Head for ResponseHead {
     const BODY: Interest = Interest::RESPONSE_BODY;
     const TRAILERS: Interest = Interest::RESPONSE_TRAILERS;
 
+    fn detached(&self) -> Self {
+        Self {
+            status: self.status,
+            headers: detached(&self.headers),
+        }
+    }
+
     fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -187,8 +211,28 @@ impl Head for ResponseHead {
     }
 }
 
+/// Copies fields, their values packed into memory of their own.
+fn detached(fields: &HeaderMap) -> HeaderMap {
+    let mut copy = fields.clone();
+    let size = fields.values().map(HeaderValue::len).sum();
+    let mut packed = BytesMut::with_capacity(size);
+    for value in fields.values() {
+        packed.extend_from_slice(value.as_bytes());
+    }
+    let mut packed = packed.freeze();
+    for value in copy.values_mut() {
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(packed.split_to(value.len())) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
+    }
+    copy
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn head(fields: &[(&'static str, &'static str)]) -> RequestHead {
@@ -230,6 +274,48 @@ mod tests {
             HeaderValue::from_static("smuggled"),
         )]));
         assert!(head.authority().is_none());
+    }
+
+    #[test]
+    fn a_detached_copy_is_equal_and_lets_the_read_buffer_go() {
+        let buffer = Bytes::from(b"/path?query one two sensitive".to_vec());
+        let value = |range| HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
+        let mut request = RequestHead {
+            method: Some(Method::POST),
+            scheme: Some(Scheme::HTTPS),
+            path: Some(PathAndQuery::from_maybe_shared(buffer.slice(..11)).unwrap()),
+            ..RequestHead::default()
+        };
+        let mut secret = value(20..29);
+        secret.set_sensitive(true);
+        for (name, value) in [("x", value(12..15)), ("y", secret), ("x", value(16..19))] {
+            request.headers.append(name, value);
+        }
+        let copy = request.detached();
+        assert_eq!(
+            (&copy.method, &copy.scheme, &copy.path, &copy.headers),
+            (
+                &request.method,
+                &request.scheme,
+                &request.path,
+                &request.headers
+            )
+        );
+        assert!(copy.headers["y"].is_sensitive());
+        assert!(!copy.headers["x"].is_sensitive());
+
+        let response = ResponseHead {
+            status: Some(StatusCode::CREATED),
+            headers: request.headers.clone(),
+        };
+        drop(request);
+        let response_copy = response.detached();
+        assert_eq!(
+            (response_copy.status, &response_copy.headers),
+            (response.status, &response.headers)
+        );
+        drop(response);
+        assert!(buffer.is_unique(), "something holds the buffer");
     }
 
     #[test]

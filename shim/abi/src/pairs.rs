@@ -96,6 +96,32 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// Returns the value of the first pair of this name, which is compared without case. The lengths tell most other
+    /// names apart, so that their texts are not looked at.
+    #[must_use]
+    pub fn first_value(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let mut at = 0;
+        for pair in self.lengths.as_chunks::<8>().0 {
+            // In 64 bits, where no sum of lengths wraps.
+            let lengths = u64::from_le_bytes(*pair);
+            let (name_length, value_length) = (lengths & u64::from(u32::MAX), lengths >> 32);
+            let value_at = at + name_length + 1;
+            let end = value_at + value_length;
+            if name_length == name.len() as u64
+                && self.text(at, at + name_length)?.eq_ignore_ascii_case(name)
+            {
+                return self.text(value_at, end);
+            }
+            at = end + 1;
+        }
+        None
+    }
+
+    fn text(&self, start: u64, end: u64) -> Option<&'a [u8]> {
+        self.texts
+            .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+
     #[inline]
     fn take_text(&mut self) -> Option<&'a [u8]> {
         let (length, lengths) = self.lengths.split_first_chunk()?;

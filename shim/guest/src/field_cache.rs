@@ -1,7 +1,7 @@
-//! Copies of header maps for callbacks that read many fields.
+//! Copies of header maps, from which fields are read.
 //!
-//! Each read of one field crosses into the host. From the fourth on, the whole map is fetched once and answers until it
-//! is written or the callback ends.
+//! Each call into the host costs what a copy of ten fields does, and few callbacks read only one. So the first read of a
+//! map fetches the whole of it, which answers until it is written or the callback ends.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -9,21 +9,13 @@ use std::ops::Range;
 use proxy_wasi_abi::pairs::Pairs;
 
 use crate::bindings::proxy_wasm::plugin::flat_headers;
+use crate::bindings::proxy_wasm::plugin::http_headers::HeaderError;
 use crate::bindings::proxy_wasm::plugin::plugin_types::{HeaderMap, StreamContext};
-
-/// Reads of one map that are asked of the host before its copy pays: a copy of twenty fields costs what four reads do.
-const READS_BEFORE_COPY: u8 = 3;
-
-#[derive(Default)]
-struct Slot {
-    reads: u8,
-    copy: Option<FlatMap>,
-}
 
 /// The maps of one stream.
 struct Cache {
     stream: StreamContext,
-    slots: [Slot; 4],
+    copies: [Option<FlatMap>; 4],
 }
 
 /// A map in the ABI's serialized form.
@@ -32,36 +24,31 @@ pub(crate) struct FlatMap(Vec<u8>);
 thread_local! {
     static USED: Cell<bool> = const { Cell::new(false) };
     static CACHE: RefCell<Cache> =
-        const { RefCell::new(Cache { stream: 0, slots: [const { Slot { reads: 0, copy: None } }; 4] }) };
+        const { RefCell::new(Cache { stream: 0, copies: [const { None }; 4] }) };
 }
 
-/// Takes the copy of a map, to be [put back](put_back): the legacy allocator runs before its reader is done. None as
-/// long as the host is to be asked.
+/// Takes the copy of a map, to be [put back](put_back): the legacy allocator runs before its reader is done.
+///
+/// # Errors
+///
+/// The map is not to be had.
 #[inline]
-pub(crate) fn take(stream: StreamContext, map: HeaderMap) -> Option<FlatMap> {
-    let copy_now = with_slot(stream, map, |slot| {
-        if let Some(copy) = slot.copy.take() {
-            return Ok(copy);
-        }
-        slot.reads = slot.reads.saturating_add(1);
-        Err(slot.reads > READS_BEFORE_COPY)
-    });
-    match copy_now {
-        Ok(copy) => Some(copy),
-        Err(false) => None,
-        Err(true) => flat_headers::entries(stream, map).ok().map(FlatMap),
+pub(crate) fn take(stream: StreamContext, map: HeaderMap) -> Result<FlatMap, HeaderError> {
+    match with_copy(stream, map, Option::take) {
+        Some(copy) => Ok(copy),
+        None => flat_headers::entries(stream, map).map(FlatMap),
     }
 }
 
 /// Keeps a copy for the next read.
 pub(crate) fn put_back(stream: StreamContext, map: HeaderMap, copy: FlatMap) {
-    with_slot(stream, map, |slot| slot.copy = Some(copy));
+    with_copy(stream, map, |slot| *slot = Some(copy));
 }
 
 /// Forgets a map: it is about to be written.
 pub(crate) fn forget(stream: StreamContext, map: HeaderMap) {
     if USED.get() {
-        with_slot(stream, map, |slot| *slot = Slot::default());
+        with_copy(stream, map, |slot| *slot = None);
     }
 }
 
@@ -69,24 +56,28 @@ pub(crate) fn forget(stream: StreamContext, map: HeaderMap) {
 #[inline]
 pub(crate) fn clear() {
     if USED.replace(false) {
-        CACHE.with_borrow_mut(|cache| cache.slots = Default::default());
+        CACHE.with_borrow_mut(|cache| cache.copies = Default::default());
     }
 }
 
-fn with_slot<R>(stream: StreamContext, map: HeaderMap, f: impl FnOnce(&mut Slot) -> R) -> R {
+fn with_copy<R>(
+    stream: StreamContext,
+    map: HeaderMap,
+    f: impl FnOnce(&mut Option<FlatMap>) -> R,
+) -> R {
     CACHE.with_borrow_mut(|cache| {
         if !USED.replace(true) {
             cache.stream = stream;
         } else if cache.stream != stream {
             cache.stream = stream;
-            cache.slots = Default::default();
+            cache.copies = Default::default();
         }
         let [
             request_headers,
             request_trailers,
             response_headers,
             response_trailers,
-        ] = &mut cache.slots;
+        ] = &mut cache.copies;
         f(match map {
             HeaderMap::RequestHeaders => request_headers,
             HeaderMap::RequestTrailers => request_trailers,
@@ -109,8 +100,7 @@ impl FlatMap {
 
     /// Where the first value of a field is. Names are compared without case.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Range<usize>> {
-        let mut pairs = Pairs::trusted(&self.0);
-        let (_, value) = pairs.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
+        let value = Pairs::trusted(&self.0).first_value(name)?;
         let start = value.as_ptr().addr() - self.0.as_ptr().addr();
         Some(start..start + value.len())
     }
@@ -146,10 +136,10 @@ mod tests {
     #[test]
     fn copies_last_until_written_cleared_or_another_stream() {
         let map = || FlatMap::new(Vec::new());
-        let kept = |stream, of| with_slot(stream, of, |slot| slot.copy.is_some());
+        let kept = |stream, of| with_copy(stream, of, |slot| slot.is_some());
         put_back(1, HeaderMap::RequestHeaders, map());
         put_back(1, HeaderMap::ResponseHeaders, map());
-        assert!(take(1, HeaderMap::RequestHeaders).is_some());
+        assert!(take(1, HeaderMap::RequestHeaders).is_ok());
         assert!(!kept(1, HeaderMap::RequestHeaders), "taken");
         put_back(1, HeaderMap::RequestHeaders, map());
         forget(1, HeaderMap::RequestHeaders);

@@ -1,7 +1,10 @@
 //! A map from ids to values.
 
-/// A map whose keys are ids handed out in sequence, or slab indexes: their low bits are their own hash. Memory is
-/// proportional to the largest number of entries there ever were.
+/// 2^64 divided by the golden ratio: multiples of it lie far apart (Fibonacci hashing).
+const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A map whose keys are ids handed out in sequence, or slab indexes. Memory is proportional to the largest number of
+/// entries there ever were.
 #[derive(Debug)]
 pub(crate) struct IdMap<V> {
     /// Open addressing with linear probing; a power of two, at most half full. Empty before the first entry.
@@ -17,10 +20,17 @@ impl<V> IdMap<V> {
         }
     }
 
-    /// Where a key would be if nothing were in its way.
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits count")]
+    /// Where a key would be if nothing were in its way. Neighbours are scattered: side by side, thousands of live ids
+    /// would be one run of slots, which each removal has to walk to its end.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "only some bits count")]
     fn home(&self, key: u64) -> usize {
-        key as usize & (self.slots.len().wrapping_sub(1))
+        self.wrap((key.wrapping_mul(SCATTER) >> 32) as usize)
+    }
+
+    #[inline]
+    fn wrap(&self, index: usize) -> usize {
+        index & self.slots.len().wrapping_sub(1)
     }
 
     /// The index of a key, or of the free slot where it belongs. None without slots.
@@ -30,7 +40,7 @@ impl<V> IdMap<V> {
             if *found == key {
                 break;
             }
-            index = self.home(index as u64 + 1);
+            index = self.wrap(index + 1);
         }
         Some(index)
     }
@@ -71,12 +81,12 @@ impl<V> IdMap<V> {
         // Entries behind the hole that were displaced past it move up, so that no search ends at the hole too early.
         let mut index = hole;
         loop {
-            index = self.home(index as u64 + 1);
+            index = self.wrap(index + 1);
             let Some(Some((key, _))) = self.slots.get(index) else {
                 break;
             };
-            let from_home = self.home((index as u64).wrapping_sub(*key));
-            let from_hole = self.home((index as u64).wrapping_sub(hole as u64));
+            let from_home = self.wrap(index.wrapping_sub(self.home(*key)));
+            let from_hole = self.wrap(index.wrapping_sub(hole));
             if from_home >= from_hole {
                 self.slots.swap(index, hole);
                 hole = index;
@@ -146,6 +156,17 @@ mod tests {
             }
         }
         assert_eq!(map.slots.len(), 8);
+    }
+
+    #[test]
+    fn ids_in_sequence_make_no_long_runs() {
+        let mut map = IdMap::new();
+        for id in 1..=4096 {
+            map.insert(id, ());
+        }
+        let runs = map.slots.split(Option::is_none).map(<[_]>::len);
+        let longest = runs.max().unwrap();
+        assert!(longest < 64, "a run of {longest} slots");
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use proxy_wasi_stream::{Filter, HeadersPause, Interest, Limits, OnFailure};
+use smallvec::SmallVec;
 
 use super::vm_slot::VmSlot;
 use crate::config::{FailurePolicy, OnHeadersPause, PluginConfig};
@@ -18,7 +19,7 @@ pub(crate) struct ChainFilter {
     pub(crate) root: usize,
 }
 
-/// A filter chain. A stream keeps the chain it began with.
+/// A filter chain. A stream keeps the filters it began with.
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) filters: Vec<ChainFilter>,
@@ -34,31 +35,34 @@ pub(crate) struct Bound {
     pub(crate) on_failure: OnFailure,
 }
 
+/// The filters of one stream, and its limits.
+#[derive(Debug)]
+pub(crate) struct Bindings {
+    pub(crate) filters: SmallVec<[(Bound, Filter); 4]>,
+    pub(crate) limits: Limits,
+}
+
 impl Chain {
-    /// Whether no plugin wants to see anything of an exchange that begins now: it can go past the chain. `end`: the
-    /// request is its head alone.
-    pub(crate) fn is_indifferent(&self, end: bool) -> bool {
+    /// Binds the filters for an exchange that begins now. Nothing if no plugin wants to see anything of it: it can go
+    /// past the chain. `end`: the request is its head alone.
+    pub(crate) fn bind(&self, end: bool) -> Option<Bindings> {
         let impossible = match end {
             true => Interest::REQUEST_BODY.union(Interest::REQUEST_TRAILERS),
             false => Interest::NONE,
         };
-        self.filters.iter().all(|filter| {
-            let interest = filter.interest();
-            interest.is_some_and(|interest| interest.difference(impossible).is_empty())
+        let filters: SmallVec<_> = self.filters.iter().map(ChainFilter::bind).collect();
+        let is_wanted =
+            |(_, filter): &(Bound, Filter)| !filter.interest.difference(impossible).is_empty();
+        filters.iter().any(is_wanted).then_some(Bindings {
+            filters,
+            limits: self.limits,
         })
     }
 }
 
 impl ChainFilter {
-    /// What the plugin wants to see; nothing while it has no healthy VM.
-    fn interest(&self) -> Option<Interest> {
-        let vm = self.slot.vm()?;
-        vm.root(self.root)
-            .map(|(_, interest)| interest_of(interest))
-    }
-
     /// Binds the filter to the VM that runs now.
-    pub(crate) fn bind(&self) -> (Bound, Filter) {
+    fn bind(&self) -> (Bound, Filter) {
         let vm = self.slot.vm();
         let started = vm.as_ref().and_then(|vm| vm.root(self.root));
         let on_failure = match self.config.failure_policy {

@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use self::outbox::{Outbox, Wakers, wake};
 pub(super) use self::pump::{Pump, Step};
 use super::bodies::{Received, RequestSource, ResponseSource};
-use super::chain::{Bound, Chain};
+use super::chain::{Bindings, Bound};
 use super::properties::SetProperties;
 use super::routes::{Route, Routes};
 use super::traffic::Traffic;
@@ -67,9 +67,9 @@ struct BoundStream {
 }
 
 impl Exchange {
-    /// Begins an exchange on a chain.
+    /// Begins an exchange.
     pub(crate) fn new(
-        chain: &Chain,
+        bindings: Bindings,
         routes: Rc<Routes>,
         facts: Facts,
         received: Received,
@@ -77,8 +77,7 @@ impl Exchange {
     ) -> Rc<Self> {
         let mut filters = SmallVec::new();
         let mut machine_filters = SmallVec::<[_; 4]>::new();
-        for filter in &chain.filters {
-            let (bound, machine_filter) = filter.bind();
+        for (bound, machine_filter) in bindings.filters {
             filters.push(BoundStream {
                 bound,
                 context: Cell::new(0),
@@ -89,7 +88,7 @@ impl Exchange {
             this: Weak::clone(this),
             facts,
             traffic: Traffic::new(received),
-            machine: RefCell::new(Stream::new(machine_filters, chain.limits)),
+            machine: RefCell::new(Stream::new(machine_filters, bindings.limits)),
             filters,
             outbox: RefCell::default(),
             request_source: RefCell::new(request_body),

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::{Future, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use proxy_wasi_stream::{RequestHead, ResponseHead};
 
 use super::bodies::{RequestBody, RequestSource, ResponseBody, ResponseSource};
-use super::chain::Chain;
+use super::chain::{Bindings, Chain};
 use super::ending::Ending;
 use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
@@ -29,7 +29,7 @@ use crate::upstream::{UpstreamClient, echo};
 
 /// What the requests of a worker share.
 pub(crate) struct Worker {
-    /// Replaceable: an exchange keeps the chain it began with.
+    /// Replaceable: an exchange keeps the filters it began with.
     pub(crate) chain: RefCell<Rc<Chain>>,
     pub(crate) client: UpstreamClient<RequestBody>,
     pub(crate) routes: Rc<Routes>,
@@ -43,35 +43,31 @@ pub(crate) struct Worker {
 
 type Handled = Result<Response<ResponseBody>, BoxError>;
 
-/// Serves a request.
+/// Serves a request. An error of the future: the stream is to be reset.
 ///
-/// # Errors
-///
-/// The stream is to be reset.
-pub(crate) async fn handle(
+/// An exchange's whole state lives in the future, some kilobytes: boxed where it is made, it is moved once, and what
+/// goes past the chain has no room for what does not.
+pub(crate) fn handle(
     worker: Rc<Worker>,
     mut request: Request<Incoming>,
     connection: Rc<ConnectionInfo>,
-) -> Handled {
+) -> Pin<Box<dyn Future<Output = Handled>>> {
     let mut ending = Ending::new(&worker, &request, &connection);
     if let Err(rejection) = intermediary::admit(&mut request, connection.local, &worker.request_ids)
     {
-        return Ok(reject(&rejection, request.version(), ending));
+        let response = reject(&rejection, request.version(), ending);
+        return Box::pin(ready(Ok(response)));
     }
     ending.admitted(&request);
-    let chain = Rc::clone(&worker.chain.borrow());
-    if chain.is_indifferent(request.body().is_end_stream()) {
-        return Ok(forward(&worker, request, ending).await);
+    let bindings = worker.chain.borrow().bind(request.body().is_end_stream());
+    match bindings {
+        None => Box::pin(forward(worker, request, ending)),
+        Some(bindings) => Box::pin(filter(worker, bindings, request, connection, ending)),
     }
-    filter(&worker, &chain, request, connection, ending).await
 }
 
 /// Without plugins, or with none that wants to see anything: the request goes to the upstream, the response comes back.
-async fn forward(
-    worker: &Worker,
-    request: Request<Incoming>,
-    mut ending: Ending,
-) -> Response<ResponseBody> {
+async fn forward(worker: Rc<Worker>, request: Request<Incoming>, mut ending: Ending) -> Handled {
     let received = ending.received.clone();
     let route = worker
         .routes
@@ -84,26 +80,18 @@ async fn forward(
         }
         None => Err(UpstreamFailure::NoRoute),
     };
-    match sent {
-        Ok(response) => {
-            ending.responding(response.status());
-            response.map(|source| ResponseBody::direct(source, ending))
-        }
-        Err(failure) => {
-            let (parts, body) = failure.response().into_parts();
-            ending.responding(parts.status);
-            Response::from_parts(
-                parts,
-                ResponseBody::direct(ResponseSource::Full(body), ending),
-            )
-        }
-    }
+    let response = match sent {
+        Ok(response) => response,
+        Err(failure) => failure.response().map(ResponseSource::Full),
+    };
+    ending.responding(response.status());
+    Ok(response.map(|source| ResponseBody::direct(source, ending)))
 }
 
 /// With plugins.
 async fn filter(
-    worker: &Worker,
-    chain: &Chain,
+    worker: Rc<Worker>,
+    bindings: Bindings,
     request: Request<Incoming>,
     connection: Rc<ConnectionInfo>,
     mut ending: Ending,
@@ -118,7 +106,7 @@ async fn filter(
     let body = RequestSource::new(body, ending.received.clone());
     let received = ending.received.clone();
     let body = (!end_of_stream).then_some(body);
-    let exchange = Exchange::new(chain, Rc::clone(&worker.routes), facts, received, body);
+    let exchange = Exchange::new(bindings, Rc::clone(&worker.routes), facts, received, body);
     ending.exchange = Some(Rc::clone(&exchange));
     exchange.tell(|machine| machine.handle_request_head(request_head(parts), end_of_stream));
 
@@ -127,7 +115,7 @@ async fn filter(
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => return Err(ending.reset(reason)),
     };
-    let step = match send(worker, &exchange, head, end_of_stream, &mut ending).await {
+    let step = match send(&worker, &exchange, head, end_of_stream, &mut ending).await {
         Sent::Step(step) => step,
         Sent::Response(response) => {
             let (parts, source) = response.into_parts();
@@ -234,9 +222,8 @@ impl Worker {
     ) -> Result<Response<ResponseSource>, UpstreamFailure> {
         route.apply(&mut request);
         let Some(cluster) = route.cluster() else {
-            return Ok(echo::answer(request, self.echo_body)
-                .await
-                .map(ResponseSource::Full));
+            let answer = Box::pin(echo::answer(request, self.echo_body));
+            return Ok(answer.await.map(ResponseSource::Full));
         };
         let mut response = match self.client.send(cluster, request).await {
             Ok(response) => response,

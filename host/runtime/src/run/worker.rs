@@ -63,13 +63,8 @@ impl WorkerSetup {
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
         let _ = started.send(Ok(()));
-        // The future holds an exchange's whole state, some kilobytes: boxed at once, it is moved once.
         let service = move |request, connection| {
-            Box::pin(filter_chain::handle(
-                Rc::clone(&worker),
-                request,
-                connection,
-            ))
+            filter_chain::handle(Rc::clone(&worker), request, connection)
         };
         let served = server::serve(listener, service, options, drain)
             .await

@@ -160,7 +160,7 @@ where
         match pool.cluster.protocol() {
             UpstreamProtocol::Http1 => Ok(Negotiated::Http1),
             UpstreamProtocol::H2c => Ok(Negotiated::Http2),
-            UpstreamProtocol::Https => h2::negotiate(pool).await,
+            UpstreamProtocol::Https => Box::pin(h2::negotiate(pool)).await,
         }
     }
 
@@ -180,7 +180,8 @@ where
         let request = Request::from_parts(parts, RequestBody::new(body));
         match version {
             Negotiated::Http1 => h1::send(pool, request).await,
-            Negotiated::Http2 => h2::send(pool, request).await,
+            // Boxed, as it would be the larger half of this future.
+            Negotiated::Http2 => Box::pin(h2::send(pool, request)).await,
         }
     }
 

@@ -97,7 +97,8 @@ where
     loop {
         let (mut connection, reused) = match pool.take_idle() {
             Some(connection) => (connection, true),
-            None => (open(pool).await?, false),
+            // Boxed: rare, and larger than all the rest.
+            None => (Box::pin(open(pool)).await?, false),
         };
         let progress = request.body().progress();
         let mut deadline = Deadline::new(&pool.options, progress.clone(), connection.timer.take());

@@ -100,7 +100,14 @@ impl Vm {
         });
         store.set_epoch_deadline(deadline::FIRST_LOOK);
         let trap = |error| Trap::new(&first.name, "instantiation", None, error);
-        let instance = code.instance.instantiate(&mut store).map_err(trap)?;
+        let instance = match code.instance.instantiate(&mut store) {
+            Ok(instance) => instance,
+            Err(error) => {
+                let trap = trap(error);
+                let refused = store.data().limiter.memory_was_refused();
+                return Err(if refused { trap.without_memory() } else { trap });
+            }
+        };
         let lifecycle = code
             .exports
             .lifecycle
@@ -347,6 +354,11 @@ impl Vm {
         if let Some(plugin) = state.current_plugin() {
             plugin.counters.trapped(trap.cause());
         }
+        let trap = if state.limiter.memory_was_refused() {
+            trap.without_memory()
+        } else {
+            trap
+        };
         state.current = Current::default();
         trap
     }

@@ -111,6 +111,14 @@ impl Trap {
         }))
     }
 
+    /// Adds what explains many traps: the plugin could not have more memory.
+    pub(crate) fn without_memory(mut self) -> Self {
+        self.0
+            .reason
+            .push_str("; it was refused more memory than a VM may have (`limits.vm_memory`)");
+        self
+    }
+
     /// Adds the hostcalls that came before the trap, oldest first.
     pub(crate) fn after(mut self, hostcalls: Vec<String>) -> Self {
         self.0.hostcalls = hostcalls;

@@ -5,10 +5,14 @@ use std::mem;
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::content_length::declared;
 use crate::head::Head;
 use crate::interest::Interest;
 
 use super::{Fault, Path, Step, Surroundings};
+
+/// Bytes. A body of this size has usually come with its head: nothing more is read.
+const SMALL_BODY: u64 = 4096;
 
 impl<H: Head> Path<H> {
     /// Returns what is to be sent next of what has passed the last station.
@@ -58,7 +62,9 @@ impl<H: Head> Path<H> {
     }
 
     /// Gives away the head that [`Step::Head`] says is to be sent, and whether it is the whole message. A copy is kept
-    /// if a filter may still read it; most chains want nothing after the headers.
+    /// if a filter may still read it; most chains want nothing after the headers. When more than a small body follows, the
+    /// copy has its own memory: the head's is usually a part of the buffer that the body is read into, which could not
+    /// be used again.
     #[inline]
     pub(crate) fn take_head(&mut self, around: Surroundings<'_>) -> Option<(H, bool)> {
         let rest = if self.head_only {
@@ -66,11 +72,15 @@ impl<H: Head> Path<H> {
         } else {
             H::BODY.union(H::TRAILERS)
         };
-        let head = if around.is_wanted(rest.union(around.elsewhere)) {
-            self.head.value.clone()?
-        } else {
-            self.head.value.take()?
-        };
+        let head = self.head.value.take()?;
+        if around.is_wanted(rest.union(around.elsewhere)) {
+            let is_small = |length| length <= SMALL_BODY;
+            self.head.value = if self.head_only || declared(head.headers()).is_some_and(is_small) {
+                Some(head.clone())
+            } else {
+                Some(head.detached())
+            };
+        }
         Some((head, self.head_only))
     }
 

@@ -119,5 +119,19 @@ proptest! {
         // Unchecked, malformed pairs are fewer, and nothing worse.
         let trusted = Pairs::trusted(&bytes);
         prop_assert!(trusted.len() >= trusted.clone().count());
+        let _ = trusted.first_value(b"");
+    }
+
+    #[test]
+    fn the_first_value_is_found_as_a_search_finds_it(
+        pairs in vec(("[ab]{0,2}", "[A-B]{0,3}"), 0..8),
+        name in "[aAbB]{0,2}",
+    ) {
+        let bytes = encode(pairs.iter().map(|(name, value)| (name, value)));
+        let expected = pairs.iter().find(|(found, _)| found.eq_ignore_ascii_case(&name));
+        prop_assert_eq!(
+            Pairs::trusted(&bytes).first_value(name.as_bytes()),
+            expected.map(|(_, value)| value.as_bytes())
+        );
     }
 }

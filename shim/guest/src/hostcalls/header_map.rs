@@ -51,7 +51,7 @@ fn source(map: u32) -> Result<Source, Status> {
 pub(crate) fn get_value(map: u32, name: Input, value: Output) -> Answer {
     let found = match source(map)? {
         Source::Stream(stream, map) => match field_cache::take(stream, map) {
-            Some(copy) => {
+            Ok(copy) => {
                 let found = memory::with_inputs([name], |[name]| {
                     copy.find(field::name_in_flat_map(map, name))
                 });
@@ -59,7 +59,7 @@ pub(crate) fn get_value(map: u32, name: Input, value: Output) -> Answer {
                 field_cache::put_back(stream, map, copy);
                 return answer?.unwrap_or_else(|| missing(value));
             }
-            None => memory::with_inputs([name], |[name]| Field::of(map, name).get(stream, map))?,
+            Err(error) => memory::with_inputs([name], |_| Err(error))?,
         },
         Source::Received(map) => memory::with_inputs([name], |[name]| {
             received::with_map(map, |map| {

@@ -128,6 +128,41 @@ fn a_root_context_that_was_deleted_hears_of_nothing() {
 }
 
 #[test]
+fn foreign_functions_learn_that_their_caller_is_gone() {
+    use crate::foreign::{CallBackError, ForeignCaller};
+
+    fn caller(fixture: &Fixture) -> ForeignCaller {
+        let mut vm = fixture.shared.vm.borrow_mut();
+        vm.state_mut()
+            .root_mut(ROOT)
+            .unwrap()
+            .foreign_caller(|mut calls| async move { while calls.next().await.is_some() {} })
+    }
+
+    on_a_worker(async {
+        for ends_by_trap in [true, false] {
+            let fixture = Fixture::new();
+            let (first, again) = (caller(&fixture), caller(&fixture));
+            for caller in [&first, &again] {
+                assert_eq!(caller.call_back(1, b"input"), Ok(()));
+            }
+            if ends_by_trap {
+                for _ in 0..2 {
+                    fixture.handle.deliver(|vm| vm.on_tick(ROOT));
+                }
+                assert!(fixture.shared.failed.get());
+            } else {
+                fixture.handle.deliver(|vm| vm.delete_root(ROOT));
+            }
+            let_tasks_run().await;
+            for caller in [&first, &again] {
+                assert_eq!(caller.call_back(1, b""), Err(CallBackError::Gone));
+            }
+        }
+    });
+}
+
+#[test]
 fn nothing_happens_without_the_vm() {
     on_a_worker(async {
         let fixture = Fixture::new();

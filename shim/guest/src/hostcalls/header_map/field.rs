@@ -136,11 +136,8 @@ impl<'a> Field<'a> {
 
 /// The name under which a flat map has what a legacy module calls `name`.
 pub(crate) fn name_in_flat_map(map: HeaderMap, name: &[u8]) -> &[u8] {
-    if Field::of(map, name) == Field::Authority {
-        b":authority"
-    } else {
-        name
-    }
+    let is_host = map == HeaderMap::RequestHeaders && name.eq_ignore_ascii_case(b"host");
+    if is_host { b":authority" } else { name }
 }
 
 /// A list from a legacy module as the host takes it: `host` as `:authority`.
