@@ -23,7 +23,6 @@ impl<V> IdMap<V> {
     /// Where a key would be if nothing were in its way. Neighbours are scattered: side by side, thousands of live ids
     /// would be one run of slots, which each removal has to walk to its end.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "only some bits count")]
     fn home(&self, key: u64) -> usize {
         self.wrap((key.wrapping_mul(SCATTER) >> 32) as usize)
     }

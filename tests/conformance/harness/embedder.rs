@@ -11,14 +11,10 @@ use proxy_wasi_runtime::config::{Config, Setting, Settings};
 use proxy_wasi_runtime::foreign::{ForeignCaller, ForeignError, ForeignFunctions};
 use proxy_wasi_runtime::{Services, run_with};
 
-/// Set for the process that is to serve.
-const SERVES: &str = "CONFORMANCE_EMBEDDER_SERVES";
-
 /// The command that starts it; the flags of `proxy-wasi serve` follow, as filters that no test has for a name.
 pub(super) fn command() -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
-        .env(SERVES, "yes")
         .args(["harness::embedder::its_functions_are_its_own", "--exact"])
         .args(["--nocapture", "--"]);
     command
@@ -26,8 +22,9 @@ pub(super) fn command() -> Command {
 
 #[test]
 fn its_functions_are_its_own() {
-    if env::var_os(SERVES).is_some() {
-        return serve();
+    let mut flags = env::args().skip_while(|arg| arg != "--").skip(1).peekable();
+    if flags.peek().is_some() {
+        return serve(flags);
     }
     let library = ForeignFunctions::default();
     for name in ["call_back", "call_back_twice", "call_back_later"] {
@@ -36,8 +33,8 @@ fn its_functions_are_its_own() {
     }
 }
 
-fn serve() {
-    let mut flags = env::args().skip_while(|arg| arg != "--").skip(1);
+#[expect(clippy::print_stdout, reason = "the ready line of `proxy-wasi serve`")]
+fn serve(mut flags: impl Iterator<Item = String>) {
     let mut settings = Settings::default();
     while let (Some(flag), Some(value)) = (flags.next(), flags.next()) {
         let setting = Some(Setting::flag("a flag", value.clone()));
