@@ -9,6 +9,7 @@ both_kinds!(
     compress_and_uncompress,
     clear_route_cache,
     declare_property,
+    functions_that_only_envoy_has,
     the_callback_follows_the_call,
     callbacks_come_in_order_when_configured_too,
     the_callback_acts_on_a_stream,
@@ -24,6 +25,19 @@ fn unknown_names(kind: Kind) {
             legacy call_foreign_function('', '', out) => 1 *
             wit call_foreign_function('', '', out) => not-found";
     Case::new(kind, script).get();
+}
+
+/// What is not there says so, once for each function.
+fn functions_that_only_envoy_has(kind: Kind) {
+    let script = "configure:
+            call_foreign_function('sign', 'input', out) => 12 * | unsupported
+            call_foreign_function('sign', 'input', out) => 12 * | unsupported
+            call_foreign_function('expr_create', 'true', out) => 12 * | unsupported";
+    let report = Case::new(kind, script).get();
+    for function in ["sign", "expr_create"] {
+        let line = format!("this host does not have Envoy's foreign function `{function}`");
+        assert_eq!(report.log.matches(&line).count(), 1, "{}", report.log);
+    }
 }
 
 /// zlib streams.

@@ -243,7 +243,7 @@ pub const HOSTCALLS: &[Area] = &[
             "proxy_call_foreign_function",
             &["foreign-function.call"],
             "`compress` (of at most 16 MiB), `uncompress` (to at most 16 MiB), `clear_route_cache` and `declare_property` \
-             (without the span of a connection), and what an embedder registers; Envoy's others are unknown (1)",
+             (without the span of a connection), and what an embedder registers; Envoy's others are unsupported (12)",
         )],
     },
     Area {

@@ -20,6 +20,7 @@ pub(crate) fn call(name: Input, arguments: Input, result: Output) -> Answer {
     let (bytes, status) = match outcome {
         Ok(bytes) => (bytes, Ok(())),
         Err(ForeignFunctionError::NotFound) => return Err(Status::NotFound),
+        Err(ForeignFunctionError::Unsupported) => return Err(Status::Unimplemented),
         Err(ForeignFunctionError::InvalidInput) => (Vec::new(), Err(Status::BadArgument)),
         Err(ForeignFunctionError::NotSerializable) => {
             (Vec::new(), Err(Status::SerializationFailure))

@@ -172,6 +172,7 @@ fn answer(exchange: &Exchange<'_>, path: &str) -> Result<Option<String>> {
                 Ok(output) => text(Some(output)),
                 Err(refused) => match refused.reason() {
                     ForeignFunctionError::NotFound => "no function".into(),
+                    ForeignFunctionError::Unsupported => "not here".into(),
                     ForeignFunctionError::InvalidInput => "bad input".into(),
                     ForeignFunctionError::NotSerializable => "no result".into(),
                     ForeignFunctionError::Failed => "failed".into(),

@@ -9,6 +9,16 @@ use crate::vm::bindings::proxy_wasm::plugin::foreign_function::{self, ForeignFun
 use crate::vm::shared::VmHandle;
 use crate::vm::state::VmState;
 
+/// Envoy's functions (ABI 9.2) that are not here, unless an embedder registers them.
+const UNSUPPORTED: [&str; 6] = [
+    "set_envoy_filter_state",
+    "expr_create",
+    "expr_evaluate",
+    "expr_delete",
+    "verify_signature",
+    "sign",
+];
+
 impl foreign_function::Host for VmState {
     fn call(
         &mut self,
@@ -48,6 +58,12 @@ impl foreign_function::Host for VmState {
                 Ok(Vec::new())
             }
             "declare_property" => self.declare_property(root, &input),
+            _ if let Some(known) = UNSUPPORTED.into_iter().find(|known| **known == name) => {
+                self.report_once(known, || {
+                    format!("this host does not have Envoy's foreign function `{known}`")
+                });
+                Err(ForeignFunctionError::Unsupported)
+            }
             _ => {
                 self.report_once("foreign-function.call", || {
                     let shown: String = name.chars().take(80).collect();
