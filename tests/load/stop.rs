@@ -59,7 +59,15 @@ fn no_accepted_request_is_lost() {
 fn ask(address: SocketAddr) -> Outcome {
     let mut stream = match TcpStream::connect(address) {
         Ok(stream) => stream,
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Outcome::Refused,
+        // A reset: the listener has gone between the two halves of the handshake.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+            ) =>
+        {
+            return Outcome::Refused;
+        }
         Err(error) => return Outcome::Lost(format!("connecting: {error}")),
     };
     let request = "GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
