@@ -49,7 +49,7 @@ fn source(map: u32) -> Result<Source, Status> {
 
 /// `proxy_get_header_map_value`
 pub(crate) fn get_value(map: u32, name: Input, value: Output) -> Answer {
-    let found = match source(map)? {
+    match source(map)? {
         Source::Stream(stream, map) => match field_cache::take(stream, map) {
             Ok(copy) => {
                 let found = memory::with_inputs([name], |[name]| {
@@ -57,27 +57,35 @@ pub(crate) fn get_value(map: u32, name: Input, value: Output) -> Answer {
                 });
                 let answer = found.map(|found| found.map(|range| value.give(copy.value(range))));
                 field_cache::put_back(stream, map, copy);
-                return answer?.unwrap_or_else(|| missing(value));
+                answer?.unwrap_or_else(|| missing(value))
             }
-            Err(error) => memory::with_inputs([name], |_| Err(error))?,
+            Err(error) => memory::with_inputs([name], |_| not_readable(error, value))?,
         },
-        Source::Received(map) => memory::with_inputs([name], |[name]| {
-            received::with_map(map, |map| {
-                map.find(name).map(|range| map.value(range).to_vec())
-            })
-        })?
-        .ok_or(HeaderError::Unavailable),
-        Source::Nowhere => memory::with_inputs([name], |_| Err(HeaderError::Unavailable))?,
-    };
-    match found {
-        Ok(Some(found)) => value.give(&found),
-        Ok(None) => missing(value),
-        Err(HeaderError::UnknownStream | HeaderError::Unavailable)
-            if active::phase() == Phase::Log =>
-        {
-            missing(value)
+        Source::Received(map) => {
+            let found = memory::with_inputs([name], |[name]| {
+                received::with_map(map, |map| {
+                    map.find(name).map(|range| map.value(range).to_vec())
+                })
+            })?;
+            match found {
+                Some(Some(found)) => value.give(&found),
+                Some(None) => missing(value),
+                None => not_readable(HeaderError::Unavailable, value),
+            }
         }
-        Err(error) => Err(refusal(error)),
+        Source::Nowhere => {
+            memory::with_inputs([name], |_| not_readable(HeaderError::Unavailable, value))?
+        }
+    }
+}
+
+/// The map is not to be had. When the stream is logged, that reads as a field that is not there.
+fn not_readable(error: HeaderError, value: Output) -> Answer {
+    let is_gone = matches!(error, HeaderError::UnknownStream | HeaderError::Unavailable);
+    if is_gone && active::phase() == Phase::Log {
+        missing(value)
+    } else {
+        Err(refusal(error))
     }
 }
 

@@ -64,19 +64,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Returns the first value.
-    #[inline]
-    pub(crate) fn get(
-        self,
-        stream: StreamContext,
-        map: HeaderMap,
-    ) -> Result<Option<Vec<u8>>, HeaderError> {
+    /// Returns the value of a part of the start line.
+    fn of_start_line(self, stream: StreamContext) -> Result<Option<Vec<u8>>, HeaderError> {
         Ok(match self {
-            Self::Named(name) => match http_headers::get(stream, map, name) {
-                // No field has such a name.
-                Err(HeaderError::InvalidName) => None,
-                other => other?,
-            },
             Self::Method => {
                 http_start_line::get_method(stream)?.map(|method| method_text(method).into_owned())
             }
@@ -88,8 +78,7 @@ impl<'a> Field<'a> {
             Self::Status => {
                 http_start_line::get_status(stream)?.map(|status| status_text(status).to_vec())
             }
-            // Says whether the map is there.
-            Self::Impossible => http_headers::count(stream, map).map(|_| None)?,
+            Self::Named(_) | Self::Impossible => None,
         })
     }
 
@@ -108,10 +97,13 @@ impl<'a> Field<'a> {
 
     /// Adds a value. To what can have only one it is joined by a comma, as Envoy does.
     pub(crate) fn append(self, stream: StreamContext, map: HeaderMap, value: &[u8]) -> Edit {
-        if let Self::Named(name) = self {
-            return http_headers::append(stream, map, name, value);
+        match self {
+            Self::Named(name) => return http_headers::append(stream, map, name, value),
+            // Says whether the map is there.
+            Self::Impossible => _ = http_headers::count(stream, map)?,
+            Self::Method | Self::Scheme | Self::Authority | Self::Path | Self::Status => {}
         }
-        match self.get(stream, map)? {
+        match self.of_start_line(stream)? {
             Some(old) => self.set(stream, map, &[&old, value].join(b",".as_slice())),
             None => self.set(stream, map, value),
         }
