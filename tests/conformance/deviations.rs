@@ -98,7 +98,7 @@ fn post(running: &Running, upstream: &Upstream, bytes: &[&str]) -> String {
     } else {
         peer.read(bytes.concat().len())
     };
-    peer.send_head(&["HTTP/1.1 204 No Content"]);
+    peer.send_no_content();
     client.head();
     body
 }
@@ -163,8 +163,7 @@ fn given_up_callbacks_hold(kind: Kind) {
         .plugin("on_headers_pause", "stop_iteration")
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+            let mut client = running.client_of_post(4);
             client.send("body");
             running.wait_for("request_headers", 1);
             if kind == Kind::Wit {
@@ -176,7 +175,7 @@ fn given_up_callbacks_hold(kind: Kind) {
             }
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.read(4), "body");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
     let callbacks = report.stream_callbacks();
@@ -219,8 +218,7 @@ fn failures_are_immediate(kind: Kind) {
     let script = "request_headers@3:\n trap()";
     let upstream = Upstream::new();
     let running = Case::new(kind, script).upstream(&upstream).start();
-    let mut client = running.client();
-    client.send_head(&["GET / HTTP/1.1", "host: a"]);
+    let mut client = running.client_of_get();
     let _peer = upstream.accept();
     assert_eq!(running.get("/").status, 503);
     assert!(client.head().starts_with("HTTP/1.1 503"));

@@ -1,5 +1,6 @@
 //! How a case runs: a script in a plugin, in a real proxy, between scripted peers.
 
+mod callout;
 mod case;
 mod embedder;
 mod module;
@@ -7,6 +8,7 @@ mod peer;
 mod report;
 mod script;
 
+pub(crate) use callout::CALL;
 pub(crate) use case::{Case, Running};
 pub(crate) use module::Module;
 pub(crate) use peer::{Peer, Upstream};

@@ -106,13 +106,12 @@ fn larger_than_a_copy(kind: Kind) {
             get_buffer_bytes(0, 799999, 9, out) => 0 'f'";
     let upstream = Upstream::new();
     Case::new(kind, script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+        let mut client = running.client_of_post(4);
         client.send("body");
         let (mut peer, _) = upstream.accept();
         let (body, _) = peer.chunked_body();
         assert_eq!(body, "0123456789abcdef".repeat(50_000));
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         client.head();
     });
 }

@@ -43,8 +43,7 @@ fn close_stream_resets(kind: Kind) {
         for callback in ["request_headers", "response_headers"] {
             let script = format!("{callback}:\n close_stream({of}) => 0\n return(1)");
             let report = Case::new(kind, &script).run(|running| {
-                let mut client = running.client();
-                client.send_head(&["GET / HTTP/1.1", "host: a"]);
+                let mut client = running.client_of_get();
                 assert_eq!(client.rest(), "", "{callback}, {of}");
             });
             let callbacks = report.stream_callbacks();
@@ -109,11 +108,10 @@ fn writes_after_continue_stream(kind: Kind) {
             replace_header_map_value(0, ':path', '/late') => 2 | unavailable
             legacy get_header_map_size(0, u32) => 2";
     Case::new(kind, script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let mut client = running.client_of_get();
         let (mut peer, head) = upstream.accept();
         assert!(head.contains("x-held: 1"), "{head}");
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         assert!(client.head().starts_with("HTTP/1.1 204"));
     });
 }

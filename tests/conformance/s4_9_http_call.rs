@@ -15,24 +15,19 @@ both_kinds!(
 const GOOD: &str =
     "pairs(':method' 'GET' ':path' '/a?b' ':authority' 'auth.example' 'x-from' 'plugin')";
 
-/// A case whose callouts go to an upstream that the test plays.
-fn case(kind: Kind, script: &str, upstream: &Upstream) -> Case {
-    Case::new(kind, script).cluster("auth", upstream)
-}
-
 fn what_is_sent(kind: Kind) {
     let auth = Upstream::new();
     let script = format!(
         "configure:
             http_call('auth', {GOOD}, '', '', 0, u32) => 0"
     );
-    let report = case(kind, &script, &auth).run(|running| {
+    let report = Case::calling(kind, &script, &auth).run(|running| {
         let (mut peer, head) = auth.accept();
         assert!(head.starts_with("GET /a?b HTTP/1.1"), "{head}");
         assert!(head.to_lowercase().contains("host: auth.example"), "{head}");
         assert!(head.contains("x-from: plugin"), "{head}");
         assert!(!head.contains("x-forwarded-for"), "{head}");
-        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0"]);
+        peer.answer("");
         running.wait_for("http_call_response", 1);
     });
     assert!(report.log.contains("http_call_response 1 "));
@@ -42,11 +37,11 @@ fn a_body_decides_its_length(kind: Kind) {
     let auth = Upstream::new();
     let headers = "pairs(':method' 'POST' ':path' '/' ':authority' 'a' 'content-length' '99')";
     let script = format!("configure:\n http_call('auth', {headers}, 'body', '', 1000, u32) => 0");
-    case(kind, &script, &auth).run(|running| {
+    Case::calling(kind, &script, &auth).run(|running| {
         let (mut peer, head) = auth.accept();
         assert!(head.contains("content-length: 4"), "{head}");
         assert_eq!(peer.read(4), "body");
-        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0"]);
+        peer.answer("");
         running.wait_for("http_call_response", 1);
     });
 }
@@ -64,7 +59,7 @@ fn what_is_refused(kind: Kind) {
             legacy http_call('auth', '', '', '', 100, u32) => 2 *
             legacy http_call('auth', '\\x01\\0\\0\\0', '', '', 100, u32) => 2 *"
     );
-    let report = case(kind, &script, &auth).get();
+    let report = Case::calling(kind, &script, &auth).get();
     assert!(auth.is_untouched());
     // The log explains which check failed and which clusters are known.
     assert!(
@@ -94,21 +89,17 @@ fn as_many_at_a_time_as_the_limit_says(kind: Kind) {
             {call} => 10 * | limit-reached"
     );
     let limits = serde_json::json!({ "callouts": 2 });
-    let case = case(kind, &script, &auth).config("limits", limits);
+    let case = Case::calling(kind, &script, &auth).config("limits", limits);
     let report = case.run(|running| {
-        let answer = |(mut peer, _): (crate::harness::Peer, String)| {
-            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0", "connection: close"]);
-            peer.close();
-        };
-        let (first, second) = (auth.accept(), auth.accept());
-        answer(first);
+        let ((first, _), (second, _)) = (auth.accept(), auth.accept());
+        first.answer_and_close();
         running.wait_for("http_call_response", 1);
-        answer(auth.accept());
-        answer(second);
+        auth.answer_and_close();
+        second.answer_and_close();
         running.wait_for("http_call_response", 3);
         assert_eq!(running.get("/").status, 200);
-        answer(auth.accept());
-        answer(auth.accept());
+        auth.answer_and_close();
+        auth.answer_and_close();
         running.wait_for("http_call_response", 5);
     });
     assert!(auth.is_untouched());
@@ -127,7 +118,7 @@ fn without_a_timeout_it_is_the_idle_one(kind: Kind) {
             wit get_header_map_value(6, ':status', out) => none"
     );
     let timeouts = serde_json::json!({ "idle": "50ms" });
-    let case = case(kind, &script, &auth).config("timeouts", timeouts);
+    let case = Case::calling(kind, &script, &auth).config("timeouts", timeouts);
     let report = case.run(|running| {
         let _silent = auth.accept();
         running.wait_for("http_call_response", 1);
@@ -150,11 +141,9 @@ fn tokens() {
             http_call('auth', {GOOD}, '', '', 1000, end+0) => 6
             http_call('auth', pairs(':method' 'GET' ':path' '/' 'host' 'a'), '', '', 1000, u32) => 0 8"
     );
-    let report = case(Kind::Legacy, &script, &auth).run(|running| {
+    let report = Case::calling(Kind::Legacy, &script, &auth).run(|running| {
         for _ in 0..2 {
-            let (mut peer, _) = auth.accept();
-            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0", "connection: close"]);
-            peer.close();
+            auth.answer_and_close();
         }
         running.wait_for("http_call_response", 2);
     });
@@ -189,12 +178,10 @@ fn calls_can_be_made_everywhere() {
     let server = std::sync::Arc::clone(&serving);
     std::thread::spawn(move || {
         for _ in 0..9 {
-            let (mut peer, _) = server.accept();
-            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 0", "connection: close"]);
-            peer.close();
+            server.answer_and_close();
         }
     });
-    case(Kind::Legacy, &script, &serving).run(|running| {
+    Case::calling(Kind::Legacy, &script, &serving).run(|running| {
         assert_eq!(running.post("body").status, 200);
         running.wait_for("http_call_response", 9);
     });

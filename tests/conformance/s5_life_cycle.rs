@@ -2,7 +2,7 @@
 
 use proxy_wasi_test_support::Kind;
 
-use crate::harness::{Case, Upstream, both_kinds};
+use crate::harness::{CALL, Case, Upstream, both_kinds};
 
 both_kinds!(
     s5_2_done_and_delete_of_a_root,
@@ -20,8 +20,10 @@ both_kinds!(
 fn s5_2_log_done_delete() {
     let report = Case::legacy("").get();
     let callbacks = report.callbacks("0");
-    let at = callbacks.iter().position(|text| text == "log 2").unwrap();
-    assert_eq!(callbacks[at..at + 3], ["log 2", "done 2", "delete 2"]);
+    assert_eq!(
+        report.callbacks_from("log 2")[..3],
+        ["log 2", "done 2", "delete 2"]
+    );
     for name in ["log 2", "done 2", "delete 2"] {
         assert_eq!(callbacks.iter().filter(|text| *text == name).count(), 1);
     }
@@ -38,10 +40,7 @@ fn s5_2_done_of_a_stream_cannot_keep_it() {
 /// Done, delete; no log.
 fn s5_2_done_and_delete_of_a_root(kind: Kind) {
     let report = Case::new(kind, "").start().end();
-    let callbacks = report.callbacks("0");
-    let at = callbacks.iter().position(|text| text == "done 1");
-    let at = at.unwrap_or_else(|| panic!("no `done 1` in {callbacks:?}"));
-    assert_eq!(callbacks[at..], ["done 1", "delete 1"]);
+    assert_eq!(report.callbacks_from("done 1"), ["done 1", "delete 1"]);
 }
 
 /// `proxy_on_done` that returns 0 keeps the root, and what comes to it, until `proxy_done`.
@@ -56,9 +55,10 @@ fn s5_2_a_root_may_ask_for_time(kind: Kind) {
             done() => 0
             done() => 1 | * // once";
     let report = Case::new(kind, script).start().end();
-    let callbacks = report.callbacks("0");
-    let at = callbacks.iter().position(|text| text == "done 1").unwrap();
-    assert_eq!(callbacks[at..], ["done 1", "tick 1", "tick 1", "delete 1"]);
+    assert_eq!(
+        report.callbacks_from("done 1"),
+        ["done 1", "tick 1", "tick 1", "delete 1"]
+    );
 }
 
 /// A client that leaves ends the stream like any other end does.
@@ -66,15 +66,15 @@ fn s5_2_a_root_may_ask_for_time(kind: Kind) {
 fn s5_2_a_stream_that_breaks_off_is_logged_and_deleted() {
     let upstream = Upstream::new();
     let report = Case::legacy("").upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let client = running.client_of_get();
         let _peer = upstream.accept();
         client.close();
         running.wait_for("delete", 1);
     });
-    let callbacks = report.callbacks("0");
-    let at = callbacks.iter().position(|text| text == "log 2").unwrap();
-    assert_eq!(callbacks[at..at + 3], ["log 2", "done 2", "delete 2"]);
+    assert_eq!(
+        report.callbacks_from("log 2")[..3],
+        ["log 2", "done 2", "delete 2"]
+    );
     assert_eq!(report.stream_callbacks(), ["request_headers end", "log"]);
 }
 
@@ -121,14 +121,7 @@ fn s5_4_bodies_and_responses_fail_too(kind: Kind) {
     let running = Case::new(kind, "response_body:\n trap()")
         .upstream(&upstream)
         .start();
-    let mut client = running.client();
-    client.send_head(&["GET / HTTP/1.1", "host: a"]);
-    let (mut peer, _) = upstream.accept();
-    peer.send_head(&["HTTP/1.1 200 OK", "content-length: 4"]);
-    assert!(client.head().starts_with("HTTP/1.1 200"));
-    peer.send("body");
-    // The head has gone: the client learns that it is cut off.
-    assert_eq!(client.rest(), "");
+    running.get_is_cut_off_behind_the_head(&upstream);
 }
 
 fn s5_4_a_vm_that_stays_failed_answers_503(kind: Kind) {
@@ -146,34 +139,28 @@ fn s5_4_a_vm_that_stays_failed_answers_503(kind: Kind) {
 /// Nobody hears of their answers, not even the VM that is built in its place, whose own come as ever.
 fn s5_4_callouts_end_with_their_vm(kind: Kind) {
     let auth = Upstream::new();
-    let headers = "pairs(':method' 'GET' ':path' '/' ':authority' 'a')";
     // The script begins anew with the VM.
     let script = format!(
         "request_headers#1:
-            http_call('auth', {headers}, '', '', 0, u32) => 0
+            {CALL}
         request_headers#2:
             trap()
         http_call_response:
             get_header_map_value(6, ':status', out) => 0 '204'"
     );
-    let report = Case::new(kind, &script)
-        .cluster("auth", &auth)
-        .start_and(|running| {
-            assert_eq!(running.get("/").status, 200);
-            let (mut peer, _) = auth.accept();
-            assert_eq!(running.get("/").status, 503);
-            assert_eq!(peer.rest(), "", "its connection is closed");
-            running.proxy.wait_for_log(&["plugin VM restarted"]);
-            assert_eq!(running.get("/").status, 200);
-            let (mut peer, _) = auth.accept();
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
-            running.wait_for("http_call_response", 1);
-        });
-    let callbacks = report.callbacks("0");
-    let answers = callbacks
-        .iter()
-        .filter(|text| text.starts_with("http_call_response"));
-    assert_eq!(answers.count(), 1, "{callbacks:?}");
+    let report = Case::calling(kind, &script, &auth).start_and(|running| {
+        assert_eq!(running.get("/").status, 200);
+        let (mut peer, _) = auth.accept();
+        assert_eq!(running.get("/").status, 503);
+        assert_eq!(peer.rest(), "", "its connection is closed");
+        running.proxy.wait_for_log(&["plugin VM restarted"]);
+        assert_eq!(running.get("/").status, 200);
+        let (mut peer, _) = auth.accept();
+        peer.send_no_content();
+        running.wait_for("http_call_response", 1);
+    });
+    let answers = report.callbacks_like("0", "http_call_response");
+    assert_eq!(answers.len(), 1, "{answers:?}");
     assert!(auth.is_untouched());
 }
 

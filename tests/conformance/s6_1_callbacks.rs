@@ -23,7 +23,7 @@ fn without_bodies(kind: Kind) {
             client.send_head(&[&format!("{method} / HTTP/1.1"), "host: a"]);
             let (mut peer, _) = upstream.accept();
             if method == "GET" {
-                peer.send_head(&["HTTP/1.1 204 No Content"]);
+                peer.send_no_content();
             } else {
                 peer.send_head(&["HTTP/1.1 200 OK", "content-length: 5"]);
             }
@@ -148,11 +148,10 @@ fn early_responses(kind: Kind) {
 fn informational_responses_are_not_shown(kind: Kind) {
     let upstream = Upstream::new();
     let report = Case::new(kind, "").upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let mut client = running.client_of_get();
         let (mut peer, _) = upstream.accept();
         peer.send_head(&["HTTP/1.1 103 Early Hints", "link: </a>"]);
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         let mut head = client.head();
         if head.starts_with("HTTP/1.1 103") {
             head = client.head();

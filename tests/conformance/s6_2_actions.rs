@@ -71,15 +71,14 @@ fn s2_3_headers_results(kind: Kind) {
         Case::new(kind, &script)
             .upstream(&upstream)
             .start_and(|running| {
-                let mut client = running.client();
-                client.send_head(&["GET / HTTP/1.1", "host: a"]);
+                let mut client = running.client_of_get();
                 running.wait_for("request_headers", 1);
                 nudge(running);
                 assert_eq!(upstream.is_untouched(), holds, "{result}");
                 if holds {
                     nudge(running);
                     let (mut peer, _) = upstream.accept();
-                    peer.send_head(&["HTTP/1.1 204 No Content"]);
+                    peer.send_no_content();
                     assert!(client.head().starts_with("HTTP/1.1 204"));
                 }
             });
@@ -107,14 +106,13 @@ fn s2_3_data_results(kind: Kind) {
         );
         let upstream = Upstream::new();
         Case::new(kind, &script).upstream(&upstream).run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 2"]);
+            let mut client = running.client_of_post(2);
             client.send("A");
             running.wait_for("request_body", 1);
             client.send("B");
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.chunked_body().0, forwarded, "{result}");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
     }
@@ -143,7 +141,7 @@ fn s2_3_trailers_results(kind: Kind) {
             }
             let (body, trailers) = peer.chunked_body();
             assert_eq!((body.as_str(), trailers.trim()), ("", "x-trailer: 1"));
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
     }
@@ -162,8 +160,7 @@ fn s6_2_pause_in_headers_holds_everything(kind: Kind) {
         resumed_by(3, 0)
     );
     let report = Case::new(kind, &script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 11"]);
+        let mut client = running.client_of_post(11);
         client.send("one");
         client.send("two");
         running.wait_for("request_headers", 1);
@@ -174,7 +171,7 @@ fn s6_2_pause_in_headers_holds_everything(kind: Kind) {
         assert_eq!(peer.read(6), "onetwo");
         client.send("three");
         assert_eq!(peer.read(5), "three");
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         client.head();
     });
     assert_eq!(
@@ -209,8 +206,7 @@ fn s6_2_stop_iteration_keeps_bodies_coming(kind: Kind) {
         .plugin("on_headers_pause", "stop_iteration")
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 2"]);
+            let mut client = running.client_of_post(2);
             client.send("A");
             running.wait_for("request_body", 1);
             client.send("B");
@@ -220,7 +216,7 @@ fn s6_2_stop_iteration_keeps_bodies_coming(kind: Kind) {
             let (mut peer, head) = upstream.accept();
             assert!(head.contains("x-held: still"), "{head}");
             assert_eq!(peer.read(2), "AB");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
     assert_eq!(
@@ -247,15 +243,14 @@ fn s6_2_continue_from_a_body_callback_releases_the_head(kind: Kind) {
         .plugin("on_headers_pause", "stop_iteration")
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 2"]);
+            let mut client = running.client_of_post(2);
             client.send("A");
             running.wait_for("request_body", 1);
             assert!(upstream.is_untouched());
             client.send("B");
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.read(2), "AB");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
 }
@@ -275,14 +270,13 @@ fn s6_2_pause_of_the_last_body_callback_is_resumed_without_another(kind: Kind) {
         .and(kind, "")
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+            let mut client = running.client_of_post(4);
             client.send("body");
             running.wait_for("request_body", 1);
             nudge(running);
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.read(4), "body");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
         });
     assert_eq!(
@@ -325,7 +319,7 @@ fn s6_2_trailers_release_the_body(kind: Kind) {
         let (body, trailers) = peer.chunked_body();
         assert_eq!(body, "AB");
         assert!(trailers.contains("x-added: 2"), "{trailers}");
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         client.head();
     });
     assert_eq!(
@@ -360,7 +354,7 @@ fn s6_2_paused_trailers(kind: Kind) {
         nudge(running);
         assert_eq!(peer.read_chunk(), None);
         assert_eq!(peer.head().trim(), "x-trailer: 1");
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         client.head();
     });
 }
@@ -382,8 +376,7 @@ fn s6_2_response_side(kind: Kind) {
         resumed_by(3, 1)
     );
     let report = Case::new(kind, &script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        let mut client = running.client_of_get();
         let (mut peer, _) = upstream.accept();
         peer.send_head(&["HTTP/1.1 200 OK", "content-length: 11"]);
         peer.send("onetwo");
@@ -432,8 +425,7 @@ fn s6_3_body_views(kind: Kind) {
         let upstream = Upstream::new();
         let case = Case::new(kind, &script).upstream(&upstream);
         let report = case.start_and(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 3"]);
+            let mut client = running.client_of_post(3);
             let (mut peer, _) = upstream.accept();
             for (at, chunk) in ["A", "B", "C"].into_iter().enumerate() {
                 client.send(chunk);
@@ -444,7 +436,7 @@ fn s6_3_body_views(kind: Kind) {
                 nudge(running);
                 assert_eq!(peer.read(1), "C");
             }
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
             running.wait_for("log", 1);
         });
@@ -477,14 +469,13 @@ fn s6_3_edits_of_a_held_body_stay(kind: Kind) {
             get_buffer_bytes(0, 6, 1, out) => 0 'B'
             set_buffer_bytes(0, 0, 0, '>')";
     let report = Case::new(kind, script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 2"]);
+        let mut client = running.client_of_post(2);
         client.send("A");
         running.wait_for("request_body", 1);
         client.send("B");
         let (mut peer, _) = upstream.accept();
         assert_eq!(peer.chunked_body().0, ">editedB");
-        peer.send_head(&["HTTP/1.1 204 No Content"]);
+        peer.send_no_content();
         client.head();
     });
     assert_eq!(
@@ -517,8 +508,7 @@ fn s6_3_a_response_that_outgrows_the_buffer_is_500(kind: Kind) {
             .config("limits", serde_json::json!({ "response_buffer": 1000 }))
             .upstream(&upstream)
             .run(|running| {
-                let mut client = running.client();
-                client.send_head(&["GET / HTTP/1.1", "host: a"]);
+                let mut client = running.client_of_get();
                 let (mut peer, _) = upstream.accept();
                 peer.send_head(&["HTTP/1.1 200 OK", "content-length: 5000"]);
                 if status.is_none() {
@@ -558,13 +548,7 @@ fn s6_3_a_length_that_changes_later_is_an_error(kind: Kind) {
     let upstream = Upstream::new();
     let script = "response_body:\n set_buffer_bytes(1, 0, 0x7fffffff, 'longer than it was')";
     let report = Case::new(kind, script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
-        let (mut peer, _) = upstream.accept();
-        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 4"]);
-        assert!(client.head().starts_with("HTTP/1.1 200"));
-        peer.send("body");
-        assert_eq!(client.rest(), "");
+        running.get_is_cut_off_behind_the_head(&upstream);
         running.wait_for("log", 1);
     });
     assert!(report.log.contains("plugin-0"), "{}", report.log);

@@ -85,8 +85,7 @@ fn from_a_request_body_callback(kind: Kind) {
     let script = format!("request_body:\n {DENY}\n return(1)");
     let upstream = Upstream::new();
     let report = Case::new(kind, &script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 9"]);
+        let mut client = running.client_of_post(9);
         client.send("body");
         assert!(client.head().starts_with("HTTP/1.1 403"));
         running.wait_for("log", 1);
@@ -133,15 +132,8 @@ fn from_a_response_body_callback_while_the_head_is_held(kind: Kind) {
 fn from_a_response_body_callback_after_the_head_it_resets(kind: Kind) {
     let script = format!("response_body:\n {DENY}\n return(1)");
     let upstream = Upstream::new();
-    Case::new(kind, &script).upstream(&upstream).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
-        let (mut peer, _) = upstream.accept();
-        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 4"]);
-        assert!(client.head().starts_with("HTTP/1.1 200"));
-        peer.send("body");
-        assert_eq!(client.rest(), "");
-    });
+    let case = Case::new(kind, &script).upstream(&upstream);
+    case.run(|running| running.get_is_cut_off_behind_the_head(&upstream));
 }
 
 fn in_the_log_callback_nothing_happens(kind: Kind) {

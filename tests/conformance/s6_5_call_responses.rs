@@ -2,7 +2,7 @@
 
 use proxy_wasi_test_support::Kind;
 
-use crate::harness::{Case, Upstream, both_kinds};
+use crate::harness::{CALL, Case, Running, Upstream, both_kinds};
 
 both_kinds!(
     an_answer_is_read_in_its_callback,
@@ -17,19 +17,16 @@ both_kinds!(
     a_queue_callback_calls,
 );
 
-pub(crate) const CALL: &str =
-    "http_call('auth', pairs(':method' 'GET' ':path' '/' ':authority' 'a'), '', '', 0, u32) => 0";
-
-pub(crate) const OK: [&str; 2] = ["HTTP/1.1 200 OK", "content-length: 2"];
-
-pub(crate) fn case(kind: Kind, script: &str, auth: &Upstream) -> Case {
-    Case::new(kind, script).cluster("auth", auth)
-}
-
-pub(crate) fn answer(auth: &Upstream) {
-    let (mut peer, _) = auth.accept();
-    peer.send_head(&OK);
-    peer.send("ok");
+/// A GET that a plugin holds until its callout is answered, and what reaches the upstream then.
+fn get_resumed(running: &Running, auth: &Upstream, upstream: &Upstream) -> String {
+    let mut client = running.client_of_get();
+    running.wait_for("request_headers", 1);
+    assert!(upstream.is_untouched());
+    auth.answer();
+    let (mut peer, head) = upstream.accept();
+    peer.send_no_content();
+    assert!(client.head().starts_with("HTTP/1.1 204"));
+    head
 }
 
 fn an_answer_is_read_in_its_callback(kind: Kind) {
@@ -64,9 +61,8 @@ fn an_answer_is_read_in_its_callback(kind: Kind) {
             legacy get_header_map_pairs(6, out) => 0 null
             get_buffer_bytes(4, 0, 99, out) => 1 | unavailable"
     );
-    let report = case(kind, &script, &auth).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+    let report = Case::calling(kind, &script, &auth).run(|running| {
+        let mut client = running.client_of_get();
         let (mut peer, _) = auth.accept();
         peer.send_head(&[
             "HTTP/1.1 200 OK",
@@ -81,12 +77,9 @@ fn an_answer_is_read_in_its_callback(kind: Kind) {
         running.wait_for("log", 1);
     });
     if kind == Kind::Legacy {
-        let callbacks = report.callbacks("0");
-        let mut found = callbacks
-            .iter()
-            .filter(|text| text.starts_with("http_call_response"));
+        let answers = report.callbacks_like("0", "http_call_response");
         // Root, token, entries with `:status`, bytes, trailers.
-        let words: Vec<_> = found.next().unwrap().split(' ').collect();
+        let words: Vec<_> = answers[0].split(' ').collect();
         assert_eq!(words[1..3], ["1", "4"]);
         assert!(words[3].parse::<u32>().unwrap() >= 2, "{words:?}");
         assert_eq!(words[4..], ["6", "1"]);
@@ -102,7 +95,7 @@ fn an_answer_of_any_status_is_a_success(kind: Kind) {
             get_header_map_value(6, ':status', out) => 0 '500'
             get_buffer_bytes(4, 0, 99, out) => 0 'no'"
     );
-    case(kind, &script, &auth).run(|running| {
+    Case::calling(kind, &script, &auth).run(|running| {
         let (mut peer, _) = auth.accept();
         peer.send_head(&["HTTP/1.1 500 Internal Server Error", "content-length: 2"]);
         peer.send("no");
@@ -125,18 +118,11 @@ fn an_answer_resumes_the_stream(kind: Kind) {
             continue_stream(0) => 0"
     );
     let upstream = Upstream::new();
-    case(kind, &script, &auth)
+    Case::calling(kind, &script, &auth)
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["GET / HTTP/1.1", "host: a"]);
-            running.wait_for("request_headers", 1);
-            assert!(upstream.is_untouched());
-            answer(&auth);
-            let (mut peer, head) = upstream.accept();
+            let head = get_resumed(running, &auth, &upstream);
             assert!(head.contains("x-user: me"), "{head}");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
-            assert!(client.head().starts_with("HTTP/1.1 204"));
         });
 }
 
@@ -151,12 +137,11 @@ fn an_answer_denies_the_stream(kind: Kind) {
             send_local_response(403, '', 'denied', '', -1) => 0"
     );
     let upstream = Upstream::new();
-    let report = case(kind, &script, &auth)
+    let report = Case::calling(kind, &script, &auth)
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["GET / HTTP/1.1", "host: a"]);
-            answer(&auth);
+            let mut client = running.client_of_get();
+            auth.answer();
             assert!(client.head().starts_with("HTTP/1.1 403"));
             assert_eq!(client.read(6), "denied");
             running.wait_for("log", 1);
@@ -188,15 +173,10 @@ fn a_local_response_needs_the_stream(kind: Kind) {
             continue_stream(0) => 0"
     );
     let upstream = Upstream::new();
-    case(kind, &script, &auth)
+    Case::calling(kind, &script, &auth)
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["GET / HTTP/1.1", "host: a"]);
-            answer(&auth);
-            let (mut peer, _) = upstream.accept();
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
-            assert!(client.head().starts_with("HTTP/1.1 204"));
+            get_resumed(running, &auth, &upstream);
         });
 }
 
@@ -209,24 +189,19 @@ fn answers_come_once_in_any_order(kind: Kind) {
             {CALL}
             {CALL}"
     );
-    let report = case(kind, &script, &auth).run(|running| {
+    let report = Case::calling(kind, &script, &auth).run(|running| {
         let mut peers: Vec<_> = (0..3).map(|_| auth.accept().0).collect();
         while let Some(mut peer) = peers.pop() {
-            peer.send_head(&OK);
-            peer.send("ok");
+            peer.answer("ok");
             running.wait_for("http_call_response", 3 - peers.len());
         }
     });
-    let callbacks = report.callbacks("0");
-    let answers = callbacks
-        .iter()
-        .filter(|text| text.starts_with("http_call_response"));
-    assert_eq!(answers.count(), 3);
+    let answers = report.callbacks_like("0", "http_call_response");
+    assert_eq!(answers.len(), 3, "{answers:?}");
     if kind == Kind::Legacy {
         for token in ["4", "8", "12"] {
-            let prefix = format!("http_call_response 1 {token} ");
-            let of_token = callbacks.iter().filter(|text| text.starts_with(&prefix));
-            assert_eq!(of_token.count(), 1, "{callbacks:?}");
+            let of_token = report.callbacks_like("0", &format!("http_call_response 1 {token} "));
+            assert_eq!(of_token.len(), 1, "{answers:?}");
         }
     }
 }
@@ -249,16 +224,15 @@ fn a_held_body_is_read_and_edited_from_an_answer(kind: Kind) {
             continue_stream(0)"
     );
     let upstream = Upstream::new();
-    let report = case(kind, &script, &auth)
+    let report = Case::calling(kind, &script, &auth)
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["POST / HTTP/1.1", "host: a", "content-length: 4"]);
+            let mut client = running.client_of_post(4);
             client.send("body");
-            answer(&auth);
+            auth.answer();
             let (mut peer, _) = upstream.accept();
             assert_eq!(peer.chunked_body().0, "body, checked");
-            peer.send_head(&["HTTP/1.1 204 No Content"]);
+            peer.send_no_content();
             client.head();
             running.wait_for("log", 1);
         });
@@ -291,15 +265,13 @@ fn a_held_response_is_edited_from_an_answer(kind: Kind) {
             get_buffer_bytes(1, 0, 99, out) => 0 'answer'"
     );
     let upstream = Upstream::new();
-    case(kind, &script, &auth)
+    Case::calling(kind, &script, &auth)
         .upstream(&upstream)
         .run(|running| {
-            let mut client = running.client();
-            client.send_head(&["GET / HTTP/1.1", "host: a"]);
+            let mut client = running.client_of_get();
             let (mut peer, _) = upstream.accept();
-            peer.send_head(&["HTTP/1.1 200 OK", "content-length: 6"]);
-            peer.send("answer");
-            answer(&auth);
+            peer.answer("answer");
+            auth.answer();
             let head = client.head();
             assert!(
                 head.starts_with("HTTP/1.1 202") && head.contains("x-checked: 1"),
@@ -313,22 +285,20 @@ fn a_held_response_is_edited_from_an_answer(kind: Kind) {
 fn several_plugins_of_a_vm_get_their_own_answers(kind: Kind) {
     let auth = Upstream::new();
     let script = format!("configure:\n {CALL}");
-    let report = case(kind, &script, &auth)
+    let report = Case::calling(kind, &script, &auth)
         .plugin("vm_id", "shared")
         .and(kind, &script)
         .plugin("vm_id", "shared")
         .run(|running| {
             for _ in 0..2 {
-                answer(&auth);
+                auth.answer();
             }
             running.wait_for_plugin("0", "http_call_response", 1);
             running.wait_for_plugin("1", "http_call_response", 1);
         });
     for (tag, root) in [("0", "1"), ("1", "2")] {
-        let callbacks = report.callbacks(tag);
-        let prefix = format!("http_call_response {root} ");
-        let answers = callbacks.iter().filter(|text| text.starts_with(&prefix));
-        assert_eq!(answers.count(), 1, "{callbacks:?}");
+        let answers = report.callbacks_like(tag, &format!("http_call_response {root} "));
+        assert_eq!(answers.len(), 1, "{:?}", report.callbacks(tag));
     }
 }
 
@@ -346,9 +316,9 @@ fn a_queue_callback_calls(kind: Kind) {
             get_header_map_value(6, ':status', out) => 0 '200'
             get_buffer_bytes(4, 0, 99, out) => 0 'ok'"
     );
-    case(kind, &script, &auth).run(|running| {
+    Case::calling(kind, &script, &auth).run(|running| {
         running.get("/");
-        answer(&auth);
+        auth.answer();
         running.wait_for("http_call_response", 1);
     });
 }

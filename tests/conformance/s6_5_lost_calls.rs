@@ -2,8 +2,7 @@
 
 use proxy_wasi_test_support::Kind;
 
-use crate::harness::{Upstream, both_kinds};
-use crate::s6_5_call_responses::{CALL, OK, answer, case};
+use crate::harness::{CALL, Case, Report, Upstream, both_kinds};
 
 both_kinds!(
     a_failed_connection_is_a_response,
@@ -11,6 +10,17 @@ both_kinds!(
     a_part_of_an_answer_is_none,
     an_answer_to_a_dead_stream_still_comes_to_the_root,
 );
+
+/// The root's callback has come for its first call: to a module with these counts of fields, bytes and trailers, to a
+/// component with the call's number alone.
+fn is_called_with(kind: Kind, report: &Report, counts: &str) {
+    let expected = match kind {
+        Kind::Legacy => format!("http_call_response 1 4 {counts}"),
+        Kind::Wit => "http_call_response 1 0".to_owned(),
+    };
+    let callbacks = report.callbacks("0");
+    assert!(callbacks.contains(&expected), "{callbacks:?}");
+}
 
 /// Nobody listens there. Modules get Envoy's own response, components a cause.
 fn a_failed_connection_is_a_response(kind: Kind) {
@@ -29,15 +39,10 @@ fn a_failed_connection_is_a_response(kind: Kind) {
             wit get_buffer_bytes(4, 0, 99, out) => 0 ''
             legacy get_status(u32, out) => 0 0 null"
     );
-    let case = case(kind, &script, &auth);
+    let case = Case::calling(kind, &script, &auth);
     drop(auth);
     let report = case.run(|running| running.wait_for("http_call_response", 1));
-    let callbacks = report.callbacks("0");
-    let expected = match kind {
-        Kind::Legacy => "http_call_response 1 4 3 98 0",
-        Kind::Wit => "http_call_response 1 0",
-    };
-    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
+    is_called_with(kind, &report, "3 98 0");
 }
 
 /// It accepts and says nothing.
@@ -49,21 +54,10 @@ fn a_timeout_is_a_response(kind: Kind) {
             legacy get_header_map_value(6, ':status', out) => 0 '504'
             legacy get_buffer_bytes(4, 0, 99, out) => 0 'upstream request timeout'
             wit get_header_map_value(6, ':status', out) => none";
-    let report = case(kind, script, &auth).run(|running| {
+    let report = Case::calling(kind, script, &auth).run(|running| {
         running.wait_for("http_call_response", 1);
     });
-    let callbacks = report.callbacks("0");
-    let expected = match kind {
-        Kind::Legacy => "http_call_response 1 4 3 24 0",
-        Kind::Wit => "http_call_response 1 0",
-    };
-    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
-}
-
-fn answer_in_part(auth: &Upstream) {
-    let (mut peer, _) = auth.accept();
-    peer.send_head(&["HTTP/1.1 200 OK", "content-length: 9"]);
-    peer.send("ok");
+    is_called_with(kind, &report, "3 24 0");
 }
 
 /// The connection is lost after the head.
@@ -81,16 +75,11 @@ fn a_part_of_an_answer_is_none(kind: Kind) {
             wit get_buffer_bytes(4, 0, 99, out) => 0 ''
             legacy get_status(u32, out) => 0 11 *"
     );
-    let report = case(kind, &script, &auth).run(|running| {
-        answer_in_part(&auth);
+    let report = Case::calling(kind, &script, &auth).run(|running| {
+        auth.answer_in_part();
         running.wait_for("http_call_response", 1);
     });
-    let callbacks = report.callbacks("0");
-    let expected = match kind {
-        Kind::Legacy => "http_call_response 1 4 0 0 0",
-        Kind::Wit => "http_call_response 1 0",
-    };
-    assert!(callbacks.contains(&expected.to_owned()), "{callbacks:?}");
+    is_called_with(kind, &report, "0 0 0");
 }
 
 fn an_answer_to_a_dead_stream_still_comes_to_the_root(kind: Kind) {
@@ -108,14 +97,12 @@ fn an_answer_to_a_dead_stream_still_comes_to_the_root(kind: Kind) {
             get_header_map_value(6, ':status', out) => 0 '200'
             get_buffer_bytes(4, 0, 9, out) => 0 'ok'"
     );
-    let report = case(kind, &script, &auth).run(|running| {
-        let mut client = running.client();
-        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+    let report = Case::calling(kind, &script, &auth).run(|running| {
+        let client = running.client_of_get();
         let (mut peer, _) = auth.accept();
         client.close();
         running.wait_for("log", 1);
-        peer.send_head(&OK);
-        peer.send("ok");
+        peer.answer("ok");
         running.wait_for("http_call_response", 1);
         assert_eq!(
             running
@@ -135,7 +122,7 @@ fn callouts_end_with_their_root() {
     let auth = Upstream::new();
     let script = format!("configure:\n {CALL}");
     let mut waiting = None;
-    let report = case(Kind::Legacy, &script, &auth).run(|_| waiting = Some(auth.accept()));
+    let report = Case::calling(Kind::Legacy, &script, &auth).run(|_| waiting = Some(auth.accept()));
     let callbacks = report.callbacks("0");
     assert_eq!(callbacks[callbacks.len() - 2..], ["done 1", "delete 1"]);
     let (mut peer, _) = waiting.unwrap();
@@ -164,20 +151,17 @@ fn a_callout_that_is_given_up() {
             get_header_map_value(6, ':status', out) => 0 '200'
             get_buffer_bytes(4, 0, 9, out) => 0 'ok'"
     );
-    let report = case(Kind::Wit, &script, &auth).run(|running| {
+    let report = Case::calling(Kind::Wit, &script, &auth).run(|running| {
         running.get("/");
         let (mut peer, _) = auth.accept();
         running.get("/");
         assert_eq!(peer.rest(), "", "the connection is closed");
         running.get("/");
-        answer(&auth);
+        auth.answer();
         running.wait_for("http_call_response", 1);
     });
-    let callbacks = report.callbacks("0");
-    let answers = callbacks
-        .iter()
-        .filter(|text| text.starts_with("http_call_response"));
-    assert_eq!(answers.count(), 1, "{callbacks:?}");
+    let answers = report.callbacks_like("0", "http_call_response");
+    assert_eq!(answers.len(), 1, "{answers:?}");
     assert!(auth.is_untouched(), "nobody was asked a second time");
 }
 
@@ -194,8 +178,8 @@ fn the_status_of_a_failure() {
         tick#1:
             get_status(u32, out) => 0 11 null"
     );
-    case(Kind::Legacy, &script, &auth).run(|running| {
-        answer_in_part(&auth);
+    Case::calling(Kind::Legacy, &script, &auth).run(|running| {
+        auth.answer_in_part();
         running.wait_for("tick", 1);
     });
 }

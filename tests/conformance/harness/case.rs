@@ -202,6 +202,31 @@ impl Running {
         Peer::connect(self.proxy.address())
     }
 
+    /// A client that has sent a GET of `/`, and nothing more.
+    pub(crate) fn client_of_get(&self) -> Peer {
+        let mut client = self.client();
+        client.send_head(&["GET / HTTP/1.1", "host: a"]);
+        client
+    }
+
+    /// A client that has sent the head of a POST to `/`, and nothing of a body of so many bytes.
+    pub(crate) fn client_of_post(&self, len: usize) -> Peer {
+        let mut client = self.client();
+        let length = format!("content-length: {len}");
+        client.send_head(&["POST / HTTP/1.1", "host: a", &length]);
+        client
+    }
+
+    /// A GET whose response ends behind its head, which has gone: the client learns that it is cut off.
+    pub(crate) fn get_is_cut_off_behind_the_head(&self, upstream: &Upstream) {
+        let mut client = self.client_of_get();
+        let (mut peer, _) = upstream.accept();
+        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 4"]);
+        assert!(client.head().starts_with("HTTP/1.1 200"));
+        peer.send("body");
+        assert_eq!(client.rest(), "");
+    }
+
     /// A GET over HTTP/1.1.
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.proxy.get(path)

@@ -67,6 +67,11 @@ impl Peer {
         self.send(&text);
     }
 
+    /// Answers with a head alone.
+    pub(crate) fn send_no_content(&mut self) {
+        self.send_head(&["HTTP/1.1 204 No Content"]);
+    }
+
     pub(crate) fn send(&mut self, text: &str) {
         self.stream.get_mut().write_all(text.as_bytes()).unwrap();
     }

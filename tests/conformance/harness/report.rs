@@ -146,6 +146,21 @@ impl Report {
             .collect()
     }
 
+    /// The callbacks of the first plugin from one on, the first that reads so.
+    pub(crate) fn callbacks_from(&self, first: &str) -> Vec<String> {
+        let mut callbacks = self.callbacks("0");
+        let at = callbacks.iter().position(|text| text == first);
+        let at = at.unwrap_or_else(|| panic!("no `{first}` in {callbacks:?}"));
+        callbacks.split_off(at)
+    }
+
+    /// The callbacks of a plugin whose text begins so.
+    pub(crate) fn callbacks_like(&self, tag: &str, prefix: &str) -> Vec<String> {
+        let mut callbacks = self.callbacks(tag);
+        callbacks.retain(|text| text.starts_with(prefix));
+        callbacks
+    }
+
     /// All callbacks of all plugins: tag, name and parameters.
     pub(crate) fn all_callbacks(&self) -> Vec<String> {
         let callbacks = self.callbacks.iter();
