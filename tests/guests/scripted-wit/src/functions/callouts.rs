@@ -1,8 +1,8 @@
-//! Those of callouts.
+//! Callouts (ABI reference 4.9, 11.2).
 
 use conformance_script::Answer;
 
-use super::{named, pairs, text};
+use super::{Answered, named, pairs, text};
 use crate::bindings::proxy_wasm::plugin::grpc_callout::{self, GrpcTarget};
 use crate::bindings::proxy_wasm::plugin::http_callout::{self, CalloutRequest};
 use crate::bindings::wasi::http::types::Method;
@@ -10,7 +10,8 @@ use crate::machine::{Context, Value};
 
 use Value::{Bytes, Number};
 
-pub(super) fn call(context: Context, function: &str, args: &[Value]) -> (Answer, Option<i64>) {
+/// Calls one of these functions.
+pub(super) fn call(context: Context, function: &str, args: &[Value]) -> Option<Answered> {
     let ok = Answer::status(0);
     let answer = match (function, args) {
         (
@@ -25,7 +26,7 @@ pub(super) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
         ) => {
             let request = request(cluster, headers, body, trailers, *ms);
             let id = named!(http_callout::send(context.root, &request));
-            return (ok, i64::try_from(id).ok());
+            return Some((ok, i64::try_from(id).ok()));
         }
         ("http_cancel", [Number(id)]) => {
             http_callout::cancel(*id as u64);
@@ -52,7 +53,7 @@ pub(super) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
                 message,
                 timeout
             ));
-            return (ok, i64::try_from(id).ok());
+            return Some((ok, i64::try_from(id).ok()));
         }
         (
             "grpc_stream",
@@ -65,7 +66,7 @@ pub(super) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
         ) => {
             let target = target(cluster, service, method);
             let id = named!(grpc_callout::open(context.root, &target, &pairs(metadata)));
-            return (ok, i64::try_from(id).ok());
+            return Some((ok, i64::try_from(id).ok()));
         }
         ("grpc_send", [Number(id), Bytes(message), Number(end)]) => {
             named!(grpc_callout::send(*id as u64, message, *end != 0));
@@ -79,9 +80,9 @@ pub(super) fn call(context: Context, function: &str, args: &[Value]) -> (Answer,
             named!(grpc_callout::cancel(*id as u64));
             ok
         }
-        _ => Answer::status(format!("unknown-function-{}", args.len())),
+        _ => return None,
     };
-    (answer, None)
+    Some((answer, None))
 }
 
 fn target(cluster: &[u8], service: &[u8], method: &[u8]) -> GrpcTarget {
