@@ -15,20 +15,67 @@ pub use super::bindings::proxy_wasm::plugin::property::{PropertyError, PropertyV
 /// Hostcalls know streams only through this trait, so that the same VM and hostcalls serve real traffic and tests.
 /// `filter` is the position of the asking plugin in the filter chain. Every method answers at once; what must wait for
 /// the running callback to return is queued, and done in [`settle`](Self::settle).
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "all methods on fields share the errors of `field`"
-)]
-pub trait StreamAccess {
+pub trait StreamAccess: FieldAccess + StartLineAccess + BodyAccess {
     /// The exchange's request id, for logs.
     fn request_id(&self) -> String;
 
+    /// Lets a paused message go on.
+    fn resume(&self, filter: usize, of: Direction);
+
+    /// Answers the request.
+    ///
+    /// # Errors
+    ///
+    /// The response is malformed.
+    fn send_local_response(
+        &self,
+        filter: usize,
+        response: LocalResponse,
+    ) -> Result<(), LocalResponseError>;
+
+    /// Resets the stream.
+    fn reset(&self, filter: usize);
+
+    /// Gives up callbacks.
+    fn narrow_interest(&self, filter: usize, interest: Interest);
+
+    /// Has the route chosen again.
+    fn clear_route_cache(&self, filter: usize);
+
+    /// A property of the stream, its connection, its request or its response (ABI 10); those of the plugin are
+    /// answered before.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this path.
+    fn property(&self, filter: usize, path: &[&str]) -> Result<PropertyValue, PropertyError>;
+
+    /// Sets a property.
+    ///
+    /// # Errors
+    ///
+    /// It is read-only, or there are too many.
+    fn set_property(&self, filter: usize, name: &str, value: &[u8]) -> Result<(), PropertyError>;
+
+    /// The plugin's VM has failed: the stream goes on, or ends, as the plugin's failure policy says.
+    fn plugin_failed(&self, filter: usize);
+
+    /// Does what hostcalls have queued. Called once the callback that made them has returned, for every stream that
+    /// was touched other than the callback's own.
+    fn settle(&self);
+}
+
+/// Headers and trailers of the exchange.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all methods share the errors of `field`"
+)]
+pub trait FieldAccess {
     /// The first value of a field.
     ///
     /// # Errors
     ///
-    /// As every method here that returns a [`HeaderError`]: the map is not readable (or writable) now, or the name or
-    /// value is malformed.
+    /// As every method here: the map is not readable (or writable) now, or the name or value is malformed.
     fn field(
         &self,
         filter: usize,
@@ -92,7 +139,16 @@ pub trait StreamAccess {
         of: HeaderMap,
         fields: &[u8],
     ) -> Result<(), HeaderError>;
+}
 
+/// What stands in front of the headers. Each part can be missing once a plugin has removed it.
+///
+/// All methods have the errors of [`FieldAccess::field`].
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "they are those of `FieldAccess::field`"
+)]
+pub trait StartLineAccess {
     /// The request's method.
     fn method(&self, filter: usize) -> Result<Option<Method>, HeaderError>;
 
@@ -122,7 +178,10 @@ pub trait StreamAccess {
 
     /// Sets or removes the response's status.
     fn set_status(&self, filter: usize, value: Option<StatusCode>) -> Result<(), HeaderError>;
+}
 
+/// What is there of the bodies.
+pub trait BodyAccess {
     /// The number of body bytes that can be read now.
     ///
     /// # Errors
@@ -156,49 +215,4 @@ pub trait StreamAccess {
         count: u32,
         data: &[u8],
     ) -> Result<(), BodyError>;
-
-    /// Lets a paused message go on.
-    fn resume(&self, filter: usize, of: Direction);
-
-    /// Answers the request.
-    ///
-    /// # Errors
-    ///
-    /// The response is malformed.
-    fn send_local_response(
-        &self,
-        filter: usize,
-        response: LocalResponse,
-    ) -> Result<(), LocalResponseError>;
-
-    /// Resets the stream.
-    fn reset(&self, filter: usize);
-
-    /// Gives up callbacks.
-    fn narrow_interest(&self, filter: usize, interest: Interest);
-
-    /// Has the route chosen again.
-    fn clear_route_cache(&self, filter: usize);
-
-    /// A property of the stream, its connection, its request or its response (ABI 10); those of the plugin are
-    /// answered before.
-    ///
-    /// # Errors
-    ///
-    /// There is none of this path.
-    fn property(&self, filter: usize, path: &[&str]) -> Result<PropertyValue, PropertyError>;
-
-    /// Sets a property.
-    ///
-    /// # Errors
-    ///
-    /// It is read-only, or there are too many.
-    fn set_property(&self, filter: usize, name: &str, value: &[u8]) -> Result<(), PropertyError>;
-
-    /// The plugin's VM has failed: the stream goes on, or ends, as the plugin's failure policy says.
-    fn plugin_failed(&self, filter: usize);
-
-    /// Does what hostcalls have queued. Called once the callback that made them has returned, for every stream that
-    /// was touched other than the callback's own.
-    fn settle(&self);
 }

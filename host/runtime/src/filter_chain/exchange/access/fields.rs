@@ -1,0 +1,222 @@
+//! Headers and trailers: the contract's `http-headers` and `flat-headers`.
+
+use http::{HeaderName, HeaderValue, header};
+use proxy_wasi_stream::{FilterIndex, MapKind};
+
+use super::super::{Exchange, flat};
+use super::{name, unavailable, value};
+use crate::vm::{FieldAccess, HeaderError, HeaderMap};
+
+/// Bytes of names and values that one map may grow to by a plugin's edits. What hyper accepts from peers is in the same
+/// order; a plugin that adds fields without end must not fill the machine.
+const MAX_MAP_BYTES: usize = 256 * 1024;
+
+/// Entries that one map may grow to. `http::HeaderMap` itself ends at 32,768.
+const MAX_MAP_ENTRIES: usize = 4096;
+
+fn map_kind(of: HeaderMap) -> MapKind {
+    match of {
+        HeaderMap::RequestHeaders => MapKind::RequestHeaders,
+        HeaderMap::RequestTrailers => MapKind::RequestTrailers,
+        HeaderMap::ResponseHeaders => MapKind::ResponseHeaders,
+        HeaderMap::ResponseTrailers => MapKind::ResponseTrailers,
+    }
+}
+
+/// `host` is the request's authority, which the contract keeps out of the fields.
+fn hidden(of: MapKind, name: &HeaderName) -> bool {
+    matches!(of, MapKind::RequestHeaders) && name == header::HOST
+}
+
+fn check_room(
+    map: &http::HeaderMap,
+    name: &HeaderName,
+    value: &HeaderValue,
+) -> Result<(), HeaderError> {
+    // Counting bytes of a small map would cost more than the edit: as long as no value is long, the number of entries
+    // bounds them.
+    let cheap = map.len() < 256 && value.len() < MAX_MAP_BYTES / 512;
+    if cheap {
+        return Ok(());
+    }
+    let bytes: usize = map
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if map.len() >= MAX_MAP_ENTRIES || bytes + name.as_str().len() + value.len() > MAX_MAP_BYTES {
+        return Err(HeaderError::TooLarge);
+    }
+    Ok(())
+}
+
+impl Exchange {
+    fn read_map<R>(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        read: impl FnOnce(MapKind, &http::HeaderMap) -> R,
+    ) -> Result<R, HeaderError> {
+        let kind = map_kind(of);
+        let machine = self.machine.borrow();
+        machine
+            .fields(FilterIndex(filter), kind)
+            .map(|map| read(kind, map))
+            .map_err(unavailable)
+    }
+
+    /// Edits the entries of one field.
+    fn edit_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+        edit: impl FnOnce(MapKind, &mut http::HeaderMap) -> Result<(), HeaderError>,
+    ) -> Result<(), HeaderError> {
+        let kind = map_kind(of);
+        let mut machine = self.machine.borrow_mut();
+        let map = machine
+            .field_mut(FilterIndex(filter), kind, name)
+            .map_err(unavailable)?;
+        edit(kind, map)
+    }
+}
+
+impl FieldAccess for Exchange {
+    fn field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, HeaderError> {
+        self.read_map(filter, of, |_, map| {
+            map.get(name).map(|value| value.as_bytes().to_vec())
+        })
+    }
+
+    fn field_values(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        name: &str,
+    ) -> Result<Vec<Vec<u8>>, HeaderError> {
+        self.read_map(filter, of, |_, map| {
+            map.get_all(name)
+                .iter()
+                .map(|value| value.as_bytes().to_vec())
+                .collect()
+        })
+    }
+
+    fn fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<(String, Vec<u8>)>, HeaderError> {
+        self.read_map(filter, of, |kind, map| {
+            map.iter()
+                .filter(|(name, _)| !hidden(kind, name))
+                .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+                .collect()
+        })
+    }
+
+    fn field_count(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError> {
+        self.read_map(filter, of, |kind, map| {
+            let count = map.iter().filter(|(name, _)| !hidden(kind, name)).count();
+            u32::try_from(count).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn append_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        field: &str,
+        bytes: &[u8],
+    ) -> Result<(), HeaderError> {
+        let (name, value) = (name(field)?, value(bytes)?);
+        self.edit_field(filter, of, field, |kind, map| {
+            check_room(map, &name, &value)?;
+            if hidden(kind, &name) {
+                map.insert(name, value);
+            } else {
+                map.append(name, value);
+            }
+            Ok(())
+        })
+    }
+
+    fn set_field(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        field: &str,
+        bytes: &[u8],
+    ) -> Result<(), HeaderError> {
+        let (name, value) = (name(field)?, value(bytes)?);
+        self.edit_field(filter, of, field, |_, map| {
+            check_room(map, &name, &value)?;
+            map.insert(name, value);
+            Ok(())
+        })
+    }
+
+    fn remove_field(&self, filter: usize, of: HeaderMap, field: &str) -> Result<(), HeaderError> {
+        self.edit_field(filter, of, field, |_, map| {
+            map.remove(field);
+            Ok(())
+        })
+    }
+
+    fn set_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[(String, Vec<u8>)],
+    ) -> Result<(), HeaderError> {
+        let mut new = http::HeaderMap::with_capacity(fields.len().min(MAX_MAP_ENTRIES) + 1);
+        for (field, bytes) in fields {
+            let (name, value) = (name(field)?, value(bytes)?);
+            check_room(&new, &name, &value)?;
+            new.append(name, value);
+        }
+        let kind = map_kind(of);
+        let mut machine = self.machine.borrow_mut();
+        let map = machine
+            .fields_mut(FilterIndex(filter), kind)
+            .map_err(unavailable)?;
+        if kind == MapKind::RequestHeaders
+            && let Some(host) = map.get(header::HOST)
+        {
+            new.insert(header::HOST, host.clone());
+        }
+        *map = new;
+        Ok(())
+    }
+
+    fn flat_fields(&self, filter: usize, of: HeaderMap) -> Result<Vec<u8>, HeaderError> {
+        flat::encode(&self.machine.borrow(), FilterIndex(filter), map_kind(of)).map_err(unavailable)
+    }
+
+    fn fields_byte_size(&self, filter: usize, of: HeaderMap) -> Result<u32, HeaderError> {
+        let kind = map_kind(of);
+        // ABI 4.5: only a map that could be edited has a size.
+        self.machine
+            .borrow_mut()
+            .fields_mut(FilterIndex(filter), kind)
+            .map_err(unavailable)?;
+        let size = flat::byte_size(&self.machine.borrow(), FilterIndex(filter), kind)
+            .map_err(unavailable)?;
+        Ok(u32::try_from(size).unwrap_or(u32::MAX))
+    }
+
+    fn set_flat_fields(
+        &self,
+        filter: usize,
+        of: HeaderMap,
+        fields: &[u8],
+    ) -> Result<(), HeaderError> {
+        flat::replace(
+            &mut self.machine.borrow_mut(),
+            FilterIndex(filter),
+            map_kind(of),
+            fields,
+        )
+    }
+}
