@@ -8,6 +8,7 @@ both_kinds!(
     a_failed_connection_is_a_response,
     a_timeout_is_a_response,
     a_part_of_an_answer_is_none,
+    a_part_of_an_answer_is_none_when_time_is_up,
     an_answer_to_a_dead_stream_still_comes_to_the_root,
 );
 
@@ -77,6 +78,23 @@ fn a_part_of_an_answer_is_none(kind: Kind) {
     );
     let report = Case::calling(kind, &script, &auth).run(|running| {
         auth.answer_in_part();
+        running.wait_for("http_call_response", 1);
+    });
+    is_called_with(kind, &report, "0 0 0");
+}
+
+/// The head comes, and nothing after it.
+fn a_part_of_an_answer_is_none_when_time_is_up(kind: Kind) {
+    let auth = Upstream::new();
+    let script = "configure:
+            http_call('auth', pairs(':method' 'GET' ':path' '/' ':authority' 'a'), '', '', 1000, u32) => 0
+        http_call_response:
+            legacy get_header_map_value(6, ':status', out) => 2
+            wit get_header_map_value(6, ':status', out) => none
+            legacy get_buffer_bytes(4, 0, 99, out) => 1";
+    let report = Case::calling(kind, script, &auth).run(|running| {
+        let (mut peer, _) = auth.accept();
+        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 9"]);
         running.wait_for("http_call_response", 1);
     });
     is_called_with(kind, &report, "0 0 0");

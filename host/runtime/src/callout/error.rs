@@ -13,6 +13,8 @@ pub(crate) enum CalloutFailure {
     Upstream(#[from] UpstreamError),
     #[error("no answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
+    #[error("the response has begun, and not ended within {}", humantime::format_duration(*.0))]
+    Unfinished(Duration),
     #[error("the response's body has more than {0} bytes; see `limits.callout_response`")]
     TooLarge(usize),
     #[error("the response ended early")]

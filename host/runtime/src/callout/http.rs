@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Request;
+use http::{Request, Response};
+use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
 
 use super::body::CalloutBody;
 use super::client::CalloutClient;
 use super::error::CalloutFailure;
 use super::request::{Fields, InvalidRequest, RequestParts, fields};
+use crate::BoxError;
 use crate::upstream::Cluster;
 
 /// An HTTP callout that can be made.
@@ -54,20 +57,22 @@ impl HttpCall {
             request,
             timeout,
         } = self;
-        tokio::time::timeout(timeout, exchange(&client, &cluster, request))
+        let deadline = Instant::now() + timeout;
+        let response = timeout_at(deadline, client.upstreams().send(&cluster, request))
             .await
-            .unwrap_or(Err(CalloutFailure::Timeout(timeout)))
+            .map_err(|_| CalloutFailure::Timeout(timeout))??;
+        timeout_at(deadline, receive(response, client.limits().body))
+            .await
+            .map_err(|_| CalloutFailure::Unfinished(timeout))?
     }
 }
 
-async fn exchange(
-    client: &CalloutClient,
-    cluster: &Arc<Cluster>,
-    request: Request<CalloutBody>,
-) -> Result<HttpAnswer, CalloutFailure> {
-    let response = client.upstreams().send(cluster, request).await?;
+/// Receives all of a response, whose body may have `limit` bytes.
+async fn receive<B>(response: Response<B>, limit: usize) -> Result<HttpAnswer, CalloutFailure>
+where
+    B: Body<Data = Bytes, Error = BoxError> + Unpin,
+{
     let (head, mut body) = response.into_parts();
-    let limit = client.limits().body;
     let mut bytes = BytesMut::new();
     let mut trailers = Fields::new();
     while let Some(frame) = body.frame().await {

@@ -265,7 +265,7 @@ impl Vm {
 
 fn result(failure: &CalloutFailure) -> CalloutResult {
     match failure {
-        CalloutFailure::Timeout(_) => CalloutResult::Timeout,
+        CalloutFailure::Timeout(_) | CalloutFailure::Unfinished(_) => CalloutResult::Timeout,
         CalloutFailure::TooLarge(_) => CalloutResult::TooLarge,
         CalloutFailure::Upstream(_) | CalloutFailure::Incomplete(_) => CalloutResult::Failed,
     }

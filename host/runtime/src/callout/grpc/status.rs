@@ -92,7 +92,7 @@ impl GrpcStatus {
 
     pub(super) fn of_failure(failure: &CalloutFailure) -> Self {
         let code = match failure {
-            CalloutFailure::Timeout(_) => Self::DEADLINE_EXCEEDED,
+            CalloutFailure::Timeout(_) | CalloutFailure::Unfinished(_) => Self::DEADLINE_EXCEEDED,
             CalloutFailure::TooLarge(_) => RESOURCE_EXHAUSTED,
             CalloutFailure::Incomplete(_) => UNAVAILABLE,
             CalloutFailure::Upstream(error) => match error.kind() {

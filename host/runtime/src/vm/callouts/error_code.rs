@@ -8,6 +8,8 @@ use crate::vm::bindings::wasi::http::types::{DnsErrorPayload, ErrorCode};
 pub(in crate::vm) fn error_code(failure: &CalloutFailure) -> ErrorCode {
     match failure {
         CalloutFailure::Timeout(_) => ErrorCode::HttpResponseTimeout,
+        // Another code than the above: modules get no response in place of one that has begun.
+        CalloutFailure::Unfinished(_) => ErrorCode::ConnectionReadTimeout,
         CalloutFailure::TooLarge(limit) => {
             ErrorCode::HttpResponseBodySize(u64::try_from(*limit).ok())
         }
@@ -22,8 +24,9 @@ pub(in crate::vm) fn error_code(failure: &CalloutFailure) -> ErrorCode {
             UpstreamErrorKind::ConnectTimeout => ErrorCode::ConnectionTimeout,
             UpstreamErrorKind::Overloaded => ErrorCode::ConnectionLimitReached,
             UpstreamErrorKind::Reset => ErrorCode::ConnectionTerminated,
-            UpstreamErrorKind::ResponseTimeout => ErrorCode::HttpResponseTimeout,
-            UpstreamErrorKind::IdleTimeout => ErrorCode::ConnectionReadTimeout,
+            UpstreamErrorKind::ResponseTimeout | UpstreamErrorKind::IdleTimeout => {
+                ErrorCode::HttpResponseTimeout
+            }
             UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => {
                 ErrorCode::HttpProtocolError
             }

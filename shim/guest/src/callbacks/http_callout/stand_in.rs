@@ -23,9 +23,7 @@ impl StandIn {
     )]
     pub(super) fn of(failure: &ErrorCode) -> Option<Self> {
         let (status, body) = match failure {
-            ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout => {
-                (504, "upstream request timeout")
-            }
+            ErrorCode::HttpResponseTimeout => (504, "upstream request timeout"),
             ErrorCode::DnsTimeout
             | ErrorCode::DnsError(_)
             | ErrorCode::DestinationNotFound
@@ -99,6 +97,7 @@ mod tests {
     fn a_part_of_an_answer_is_none() {
         for failure in [
             ErrorCode::HttpResponseIncomplete,
+            ErrorCode::ConnectionReadTimeout,
             ErrorCode::HttpResponseBodySize(None),
             ErrorCode::InternalError(None),
         ] {
