@@ -8,6 +8,7 @@ use std::fs::Metadata;
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use sha2::{Digest, Sha256};
 use tracing::{debug, warn};
 use wasmtime::Engine;
@@ -152,11 +153,13 @@ impl ComponentCache {
 }
 
 fn user_directory() -> Option<PathBuf> {
-    let directory = dirs::cache_dir().map(|user| user.join("proxy-wasi"));
-    if directory.is_none() {
-        debug!("compiled plugins are not cached: this user has no cache directory");
+    match choose_native_strategy() {
+        Ok(user) => Some(user.cache_dir().join("proxy-wasi")),
+        Err(error) => {
+            debug!(%error, "compiled plugins are not cached: this user has no cache directory");
+            None
+        }
     }
-    directory
 }
 
 fn load(directory: &Directory, engine: &Engine, key: &CacheKey, name: &str) -> Option<Component> {
