@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -13,6 +14,7 @@ both_kinds!(
     bodies_pass_unchanged,
     a_head_request_has_no_body,
     a_client_that_leaves_ends_its_stream,
+    a_request_that_breaks_off_ends_its_connection,
     an_upstream_that_is_not_there_is_a_503,
 );
 
@@ -70,6 +72,28 @@ fn a_client_that_leaves_ends_its_stream(kind: Kind) {
     let line = proxy.wait_for_log(&["GET /abandoned -"]);
     assert!(line.contains("request_id=\"gone\""), "{line}");
     proxy.wait_for_log(&["\"GET /abandoned HTTP/1.1\" 0 "]);
+}
+
+/// A body that is no valid body: nothing can follow it, and the connection does not wait for the idle timeout.
+fn a_request_that_breaks_off_ends_its_connection(kind: Kind) {
+    let origin = Origin::start(|_| Response::new(Bytes::new()));
+    let proxy = proxy()
+        .arg(Example::Body.file(kind))
+        .args(["--plugin-config", "mode=digest"])
+        .args(["--upstream", &origin.url()])
+        .start();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client
+        .write_all(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+        .unwrap();
+    client
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    client.read_to_end(&mut Vec::new()).unwrap();
+    // Nor is it waited for at the end.
+    proxy.terminate();
+    let ended = proxy.wait();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
 
 fn an_upstream_that_is_not_there_is_a_503(kind: Kind) {

@@ -18,7 +18,7 @@ use proxy_wasi_stream::{RequestHead, ResponseHead};
 use super::bodies::{RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::{Bindings, Chain};
 use super::ending::Ending;
-use super::exchange::{Exchange, Facts, Pump, Step};
+use super::exchange::{BodyAborted, Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use super::upstream_failure::UpstreamFailure;
 use crate::BoxError;
@@ -114,6 +114,7 @@ async fn filter(
         Step::Forward(head, end) => (head, end),
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => return Err(ending.reset(reason)),
+        Step::Gone => return Err(BodyAborted::Downstream.into()),
     };
     let step = match send(&worker, &exchange, head, end_of_stream, &mut ending).await {
         Sent::Step(step) => step,
@@ -144,6 +145,7 @@ async fn filter(
     match step {
         Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => Err(ending.reset(reason)),
+        Step::Gone => Err(BodyAborted::Downstream.into()),
         // The machine gives a head away once.
         Step::Forward(..) => Err("the request was forwarded twice".into()),
     }

@@ -8,6 +8,7 @@ use http_body::{Body, Frame};
 use proxy_wasi_stream::{Direction, RequestHead, ResetReason, ResponseHead, Stream};
 
 use super::Exchange;
+use super::outbox::wake;
 use crate::BoxError;
 use crate::filter_chain::bodies::{RequestSource, ResponseSource};
 
@@ -20,6 +21,8 @@ pub(crate) enum Step {
     Respond(ResponseHead, bool),
     /// The stream fails.
     Reset(ResetReason),
+    /// The request broke off before its end.
+    Gone,
 }
 
 /// Why a body ends before its end.
@@ -27,6 +30,8 @@ pub(crate) enum Step {
 pub(crate) enum BodyAborted {
     #[error("a local response has taken the upstream's place")]
     Abandoned,
+    #[error("the request broke off before its end")]
+    Downstream,
     #[error("{0}")]
     Reset(String),
 }
@@ -54,6 +59,9 @@ impl Exchange {
         let mut outbox = self.outbox.borrow_mut();
         if let Some(reason) = outbox.reset.clone() {
             return Some(Step::Reset(reason));
+        }
+        if outbox.downstream_failed {
+            return Some(Step::Gone);
         }
         if let Some((head, end)) = outbox.response.head.take() {
             return Some(Step::Respond(head, end));
@@ -102,6 +110,9 @@ impl Exchange {
                 if let Some(reason) = &outbox.reset {
                     return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
                 }
+                if outbox.downstream_failed {
+                    return Poll::Ready(Some(Err(BodyAborted::Downstream.into())));
+                }
                 if outbox.upstream_abandoned {
                     return Poll::Ready(Some(Err(BodyAborted::Abandoned.into())));
                 }
@@ -132,6 +143,9 @@ impl Exchange {
                 }
                 if outbox.response.ended {
                     return Poll::Ready(None);
+                }
+                if outbox.downstream_failed {
+                    return Poll::Ready(Some(Err(BodyAborted::Downstream.into())));
                 }
                 if let Some(reason) = &outbox.reset {
                     return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
@@ -179,6 +193,10 @@ impl Exchange {
                 tracing::debug!(request_id = self.request_id_text(), %error, "downstream failed");
                 self.request_source.borrow_mut().take();
                 self.tell(Stream::handle_downstream_closed);
+                // hyper waits for the handler even when it can read no more: without an end the connection would stay.
+                self.outbox.borrow_mut().downstream_failed = true;
+                self.abandon_upstream();
+                wake(&self.wakers.response_body);
             }
         }
         Poll::Ready(())
