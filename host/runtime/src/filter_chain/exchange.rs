@@ -18,7 +18,7 @@ use proxy_wasi_stream::{Effect, Interest, RequestHead, Stream};
 use smallvec::SmallVec;
 
 use self::outbox::{Outbox, Wakers, wake};
-pub(super) use self::pump::{BodyAborted, Pump, Step};
+pub(super) use self::pump::{Pump, Step};
 use super::bodies::{Received, RequestSource, ResponseSource};
 use super::chain::{Bindings, Bound};
 use super::properties::SetProperties;

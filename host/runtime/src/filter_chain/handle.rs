@@ -18,7 +18,7 @@ use proxy_wasi_stream::{RequestHead, ResponseHead};
 use super::bodies::{RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::{Bindings, Chain};
 use super::ending::Ending;
-use super::exchange::{BodyAborted, Exchange, Facts, Pump, Step};
+use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use super::upstream_failure::UpstreamFailure;
 use crate::BoxError;
@@ -114,7 +114,7 @@ async fn filter(
         Step::Forward(head, end) => (head, end),
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => return Err(ending.reset(reason)),
-        Step::Gone => return Err(BodyAborted::Downstream.into()),
+        Step::BrokenOff => return Ok(broken_off(&exchange, ending)),
     };
     let step = match send(&worker, &exchange, head, end_of_stream, &mut ending).await {
         Sent::Step(step) => step,
@@ -145,7 +145,7 @@ async fn filter(
     match step {
         Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),
         Step::Reset(reason) => Err(ending.reset(reason)),
-        Step::Gone => Err(BodyAborted::Downstream.into()),
+        Step::BrokenOff => Ok(broken_off(&exchange, ending)),
         // The machine gives a head away once.
         Step::Forward(..) => Err("the request was forwarded twice".into()),
     }
@@ -263,6 +263,10 @@ fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody
     *request.uri_mut() = Uri::from(head.path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     *request.headers_mut() = head.headers;
     request
+}
+
+fn broken_off(exchange: &Exchange, ending: Ending) -> Response<ResponseBody> {
+    reject(&Rejection::BROKEN_BODY, exchange.facts.version, ending)
 }
 
 fn reject(rejection: &Rejection, version: Version, mut ending: Ending) -> Response<ResponseBody> {

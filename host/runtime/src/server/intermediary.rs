@@ -43,6 +43,10 @@ impl Rejection {
         "request head too large",
     );
 
+    /// What comes of a body is found out while plugins read it.
+    pub(crate) const BROKEN_BODY: Self =
+        Self::bad_request("the request's body is malformed or breaks off");
+
     const fn new(status: StatusCode, reason: &'static str) -> Self {
         Self { status, reason }
     }

@@ -56,8 +56,8 @@ pub(super) struct Outbox {
     pub(super) response: Outgoing<ResponseHead>,
     /// A local response has taken over.
     pub(super) upstream_abandoned: bool,
-    /// The request broke off before its end: nobody waits for what is still to come.
-    pub(super) downstream_failed: bool,
+    /// The request's body broke off before its end, or is malformed: the stream is over.
+    pub(super) request_broke_off: bool,
     pub(super) reset: Option<ResetReason>,
 }
 

@@ -22,7 +22,7 @@ pub(crate) enum Step {
     /// The stream fails.
     Reset(ResetReason),
     /// The request broke off before its end.
-    Gone,
+    BrokenOff,
 }
 
 /// Why a body ends before its end.
@@ -31,7 +31,7 @@ pub(crate) enum BodyAborted {
     #[error("a local response has taken the upstream's place")]
     Abandoned,
     #[error("the request broke off before its end")]
-    Downstream,
+    BrokenOff,
     #[error("{0}")]
     Reset(String),
 }
@@ -60,8 +60,8 @@ impl Exchange {
         if let Some(reason) = outbox.reset.clone() {
             return Some(Step::Reset(reason));
         }
-        if outbox.downstream_failed {
-            return Some(Step::Gone);
+        if outbox.request_broke_off {
+            return Some(Step::BrokenOff);
         }
         if let Some((head, end)) = outbox.response.head.take() {
             return Some(Step::Respond(head, end));
@@ -110,8 +110,8 @@ impl Exchange {
                 if let Some(reason) = &outbox.reset {
                     return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
                 }
-                if outbox.downstream_failed {
-                    return Poll::Ready(Some(Err(BodyAborted::Downstream.into())));
+                if outbox.request_broke_off {
+                    return Poll::Ready(Some(Err(BodyAborted::BrokenOff.into())));
                 }
                 if outbox.upstream_abandoned {
                     return Poll::Ready(Some(Err(BodyAborted::Abandoned.into())));
@@ -144,8 +144,8 @@ impl Exchange {
                 if outbox.response.ended {
                     return Poll::Ready(None);
                 }
-                if outbox.downstream_failed {
-                    return Poll::Ready(Some(Err(BodyAborted::Downstream.into())));
+                if outbox.request_broke_off {
+                    return Poll::Ready(Some(Err(BodyAborted::BrokenOff.into())));
                 }
                 if let Some(reason) = &outbox.reset {
                     return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
@@ -194,7 +194,7 @@ impl Exchange {
                 self.request_source.borrow_mut().take();
                 self.tell(Stream::handle_downstream_closed);
                 // hyper waits for the handler even when it can read no more: without an end the connection would stay.
-                self.outbox.borrow_mut().downstream_failed = true;
+                self.outbox.borrow_mut().request_broke_off = true;
                 self.abandon_upstream();
                 wake(&self.wakers.response_body);
             }
