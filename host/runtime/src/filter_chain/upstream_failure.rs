@@ -50,9 +50,10 @@ impl UpstreamFailure {
         text
     }
 
-    /// What a client may know: that the upstream failed, not where it is.
+    /// What a client may know: whether it was the upstream or the request, not where the upstream is.
     fn text(&self) -> &'static str {
         match self.status() {
+            StatusCode::BAD_REQUEST => "the request cannot be sent on\n",
             StatusCode::NOT_FOUND => "no route\n",
             StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
             StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
