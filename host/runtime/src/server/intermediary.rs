@@ -43,7 +43,7 @@ impl Rejection {
         "request head too large",
     );
 
-    /// What comes of a body is found out while plugins read it.
+    /// Found out behind the head, while plugins see the body.
     pub(crate) const BROKEN_BODY: Self =
         Self::bad_request("the request's body is malformed or breaks off");
 

@@ -9,6 +9,8 @@ use http::HeaderMap;
 use http_body::Frame;
 use proxy_wasi_stream::{RequestHead, ResetReason, ResponseHead};
 
+use super::pump::BodyAborted;
+
 /// What a message has become after the chain, not taken yet.
 #[derive(Debug)]
 pub(super) struct Outgoing<H> {
@@ -59,6 +61,16 @@ pub(super) struct Outbox {
     /// The request's body broke off before its end, or is malformed: the stream is over.
     pub(super) request_broke_off: bool,
     pub(super) reset: Option<ResetReason>,
+}
+
+impl Outbox {
+    /// Why neither message goes on, if the exchange was cut off.
+    pub(super) fn aborted(&self) -> Option<BodyAborted> {
+        match &self.reset {
+            Some(reason) => Some(BodyAborted::Reset(reason.to_string())),
+            None => self.request_broke_off.then_some(BodyAborted::BrokenOff),
+        }
+    }
 }
 
 /// Who waits for what. Each is one task; the newest waker counts.

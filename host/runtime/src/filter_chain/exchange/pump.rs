@@ -107,11 +107,8 @@ impl Exchange {
         loop {
             {
                 let mut outbox = self.outbox.borrow_mut();
-                if let Some(reason) = &outbox.reset {
-                    return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
-                }
-                if outbox.request_broke_off {
-                    return Poll::Ready(Some(Err(BodyAborted::BrokenOff.into())));
+                if let Some(aborted) = outbox.aborted() {
+                    return Poll::Ready(Some(Err(aborted.into())));
                 }
                 if outbox.upstream_abandoned {
                     return Poll::Ready(Some(Err(BodyAborted::Abandoned.into())));
@@ -144,11 +141,8 @@ impl Exchange {
                 if outbox.response.ended {
                     return Poll::Ready(None);
                 }
-                if outbox.request_broke_off {
-                    return Poll::Ready(Some(Err(BodyAborted::BrokenOff.into())));
-                }
-                if let Some(reason) = &outbox.reset {
-                    return Poll::Ready(Some(Err(BodyAborted::Reset(reason.to_string()).into())));
+                if let Some(aborted) = outbox.aborted() {
+                    return Poll::Ready(Some(Err(aborted.into())));
                 }
             }
             self.wakers.response_body.set(Some(cx.waker().clone()));
