@@ -78,6 +78,13 @@ pub(crate) const OTHER_COMPONENT: &str = r#"(component
   (instance $run (export "run" (func $f)))
   (export "wasi:cli/run@0.2.0" (instance $run)))"#;
 
+/// A component with the exports of a plugin, but nothing in them.
+pub(crate) const HOLLOW_PLUGIN: &str = r#"(component
+    (core module (func (result i32) (i32.const 0)))
+    (instance $nothing)
+    (export "proxy-wasm:plugin/lifecycle@0.1.0" (instance $nothing))
+    (export "proxy-wasm:plugin/http-filter@0.1.0" (instance $nothing)))"#;
+
 /// A legacy module that calls every hostcall when its VM starts, logs `answers 12: NAME` for those that do, and then
 /// refuses to start.
 pub(crate) fn calls_all_hostcalls() -> String {

@@ -61,7 +61,14 @@ fn webassembly_that_is_no_plugin() {
             "callback.wasm",
             &wasm(&modules::MINIMAL.replace("(param i32 i32)", "(param i64)")),
         ),
+        ("body.wasm", &wasm(modules::INVALID_BODY)),
         ("command.wasm", &wasm(modules::OTHER_COMPONENT)),
+        ("nothing.wasm", &wasm("(component)")),
+        ("hollow.wasm", &wasm(modules::HOLLOW_PLUGIN)),
+        (
+            "component-body.wasm",
+            &wasm(&modules::HOLLOW_PLUGIN.replace("i32.const", "i64.const")),
+        ),
     ]);
     let files = [
         "truncated.wasm",
@@ -70,29 +77,44 @@ fn webassembly_that_is_no_plugin() {
         "vnext.wasm",
         "no-allocator.wasm",
         "callback.wasm",
+        "body.wasm",
         "command.wasm",
+        "nothing.wasm",
+        "hollow.wasm",
+        "component-body.wasm",
     ];
     insta::assert_snapshot!(transcript(&shell, &files));
 }
 
-/// The offset that engines name is one in the linked component, and moves with every change of the shim.
+/// Wherever a component is cut, but between two sections.
 #[test]
-fn an_invalid_function_body() {
-    let shell = Shell::with(&[("body.wasm", &wasm(modules::INVALID_BODY))]);
-    let transcript = transcript(&shell, &["body.wasm"]);
-    assert_eq!(
-        transcript
-            .matches("type mismatch: expected i32, found i64")
-            .count(),
-        3,
-        "{transcript}"
-    );
-    assert_eq!(transcript.matches("check the ").count(), 3, "{transcript}");
-    assert_eq!(
-        transcript.matches("[exit code 1]").count(),
-        2,
-        "{transcript}"
-    );
+fn a_component_that_is_cut_off() {
+    let component = wasm(modules::HOLLOW_PLUGIN);
+    let shell = Shell::new();
+    let cuts = [10, component.len() / 2, component.len() - 1];
+    let mut said = Vec::new();
+    for cut in cuts {
+        shell.write("cut.wasm", &component[..cut]);
+        let transcript = transcript(&shell, &["cut.wasm"]);
+        let found = format!("it is cut off: it ends after {cut} bytes");
+        assert_eq!(transcript.matches(&found).count(), 3, "{transcript}");
+        said.push(transcript.replace(&cut.to_string(), "[cut]"));
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
+fn broken_files_of_a_configuration() {
+    let minimal = wasm(modules::MINIMAL);
+    let shell = Shell::with(&[
+        ("cut.wasm", &minimal[..minimal.len() - 3]),
+        ("body.wasm", &wasm(modules::INVALID_BODY)),
+        ("cut.yaml", b"plugins: [{name: auth, file: cut.wasm}]"),
+        ("body.yaml", b"plugins: [{name: auth, file: body.wasm}]"),
+    ]);
+    let commands = ["serve --config cut.yaml", "serve --config body.yaml"];
+    insta::assert_snapshot!(shell.transcript(commands));
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use wasm_encoder::reencode;
 
+use crate::binary::BinaryError;
 use crate::linker::MAX_MODULE_BYTES;
 use crate::signature::Signature;
 
@@ -10,14 +11,9 @@ use crate::signature::Signature;
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// The bytes do not begin as WebAssembly does.
-    #[error("not a WebAssembly module: {found}; {way_out}")]
-    NotWasm {
-        /// What the bytes look like.
-        found: String,
-        /// What to do about that.
-        way_out: &'static str,
-    },
+    /// The bytes are no valid WebAssembly binary.
+    #[error("not valid WebAssembly: {0}")]
+    Binary(BinaryError),
     /// There are more bytes than are ever linked.
     #[error(
         "module has {bytes} bytes; at most {MAX_MODULE_BYTES} are linked: strip it, or leave data out of it"
@@ -25,25 +21,6 @@ pub enum LinkError {
     TooLarge {
         /// How many there are.
         bytes: usize,
-    },
-    /// The bytes end too early.
-    #[error(
-        "module is truncated: it ends at offset {offset:#x} in the middle of a section; \
-         fetch or build it again"
-    )]
-    Truncated {
-        /// Where more bytes were expected.
-        offset: usize,
-    },
-    /// The bytes are no valid module, or use a WebAssembly proposal that is not supported.
-    #[error(
-        "malformed module at offset {offset:#x}: {reason}; check it with `wasm-tools validate`"
-    )]
-    Malformed {
-        /// Where the fault is.
-        offset: usize,
-        /// What the fault is.
-        reason: String,
     },
     /// The bytes are a component.
     #[error("already a component: only legacy modules are linked; use it as it is")]
@@ -133,23 +110,17 @@ pub enum LinkError {
     },
 }
 
-impl From<wasmparser::Error> for LinkError {
-    fn from(error: wasmparser::Error) -> Self {
-        let offset = error.offset();
-        if is_truncation(&error) {
-            Self::Truncated { offset }
-        } else {
-            Self::Malformed {
-                offset,
-                reason: one_line(error.message()),
-            }
-        }
+/// Not as a source: the message holds all of it.
+impl From<BinaryError> for LinkError {
+    fn from(error: BinaryError) -> Self {
+        Self::Binary(error)
     }
 }
 
-/// Whether more bytes would have helped.
-pub(crate) fn is_truncation(error: &wasmparser::Error) -> bool {
-    error.message() == "unexpected end-of-file"
+impl From<wasmparser::Error> for LinkError {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::Binary(error.into())
+    }
 }
 
 /// Parts of a valid module that cannot be written again: not reached with modules that the parser has admitted.

@@ -9,11 +9,11 @@ mod toolchain;
 
 use thiserror::Error;
 
-use crate::error::{LinkError, is_truncation, one_line};
+use crate::binary::{self, BinaryError, BinaryKind};
+use crate::error::LinkError;
 use crate::linker::Linker;
-use crate::module::{Module, ParseError};
+use crate::module::Module;
 use crate::producers::{self, Producer};
-use crate::wasm_magic;
 
 pub use component::{Component, ComponentRole};
 pub use core_module::{CoreModule, ExportedCallback, ImportSupport, ImportedItem, MemoryLimits};
@@ -50,14 +50,15 @@ pub enum Kind {
     OtherComponent(Component),
     /// A core module that does not speak the Proxy-Wasm ABI, or a version of it that nobody knows.
     OtherModule(CoreModule),
-    /// No WebAssembly binary.
-    NotWasm,
 }
 
 /// Why the host will not run a file. Every message is one line.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// A function body is invalid, or the file uses a WebAssembly proposal that is not supported.
+    #[error("not valid WebAssembly: {0}")]
+    Binary(BinaryError),
     /// The module cannot be linked.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -98,52 +99,24 @@ pub enum Refusal {
     },
 }
 
-/// Why a file cannot be inspected. Every message is one line.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum InspectError {
-    /// The bytes end too early.
-    #[error("file is truncated: it ends at offset {offset:#x}; fetch or build it again")]
-    Truncated {
-        /// Where more bytes were expected.
-        offset: usize,
-    },
-    /// The bytes are no valid WebAssembly.
-    #[error("malformed WebAssembly at offset {offset:#x}: {reason}")]
-    Malformed {
-        /// Where the fault is.
-        offset: usize,
-        /// What the fault is.
-        reason: String,
-    },
+/// Not as a source: the message holds all of it.
+impl From<BinaryError> for Refusal {
+    fn from(error: BinaryError) -> Self {
+        Self::Binary(error)
+    }
 }
 
 impl Linker {
     /// Says what a file is, and whether [`Linker::link`] (for a legacy module) or the host (for a component) will take
-    /// it. An import counts as implemented if this linker's shim implements it. Function bodies are not looked at.
+    /// it. An import counts as implemented if this linker's shim implements it. Of a component's imports and exports
+    /// only the names are looked at: whether their types are the host's, the host's engine says.
     ///
     /// # Errors
     ///
-    /// If the bytes begin as WebAssembly does, but are malformed. Other bytes are [`Kind::NotWasm`].
-    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, InspectError> {
-        if let Err(error) = wasm_magic::check(bytes) {
-            return Ok(Inspection {
-                kind: Kind::NotWasm,
-                sizes: Sizes {
-                    file: bytes.len(),
-                    ..Sizes::default()
-                },
-                toolchain: Toolchain::Unknown,
-                sdk: None,
-                producers: Vec::new(),
-                refusal: Some(error.into()),
-            });
-        }
-        let (kind, refusal) = match Module::parse(bytes) {
-            Ok(module) => self.inspect_module(&module),
-            Err(ParseError::Component) => inspect_component(bytes)?,
-            Err(ParseError::Malformed(error)) => return Err(error.into()),
-        };
+    /// If the bytes are no WebAssembly binary. One whose structure is valid but not its function bodies is inspected,
+    /// and refused.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, BinaryError> {
+        let (kind, refusal) = self.examine(bytes)?;
         let producers = producers::read(bytes)?;
         Ok(Inspection {
             kind,
@@ -153,6 +126,26 @@ impl Linker {
             producers,
             refusal,
         })
+    }
+
+    /// Says whether the host will run a file, as [`Linker::inspect`] does.
+    ///
+    /// # Errors
+    ///
+    /// Why it will not.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        let (_, refusal) = self.examine(bytes)?;
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn examine(&self, bytes: &[u8]) -> Result<(Kind, Option<Refusal>), BinaryError> {
+        let (kind, refusal) = match binary::kind(bytes)? {
+            BinaryKind::Module => self.inspect_module(&Module::parse(bytes)?),
+            BinaryKind::Component => inspect_component(bytes)?,
+        };
+        // Last: it takes longest, and other refusals say more.
+        let refusal = refusal.or_else(|| binary::validate(bytes).err().map(Refusal::Binary));
+        Ok((kind, refusal))
     }
 
     fn inspect_module(&self, module: &Module<'_>) -> (Kind, Option<Refusal>) {
@@ -166,7 +159,7 @@ impl Linker {
     }
 }
 
-fn inspect_component(bytes: &[u8]) -> Result<(Kind, Option<Refusal>), InspectError> {
+fn inspect_component(bytes: &[u8]) -> Result<(Kind, Option<Refusal>), BinaryError> {
     let component = Component::parse(bytes)?;
     let refusal = component.refusal();
     let kind = if component.role == ComponentRole::Plugin {
@@ -175,18 +168,4 @@ fn inspect_component(bytes: &[u8]) -> Result<(Kind, Option<Refusal>), InspectErr
         Kind::OtherComponent(component)
     };
     Ok((kind, refusal))
-}
-
-impl From<wasmparser::Error> for InspectError {
-    fn from(error: wasmparser::Error) -> Self {
-        let offset = error.offset();
-        if is_truncation(&error) {
-            Self::Truncated { offset }
-        } else {
-            Self::Malformed {
-                offset,
-                reason: one_line(error.message()),
-            }
-        }
-    }
 }

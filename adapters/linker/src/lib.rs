@@ -8,6 +8,7 @@
 //!
 //! | Step | File |
 //! |---|---|
+//! | see that it is one | `binary.rs` |
 //! | read the module | `module.rs` |
 //! | decide whether and how to link it | `plan.rs`, `imports.rs` |
 //! | rewrite the legacy module | `legacy.rs`, `segments.rs` |
@@ -37,11 +38,13 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod binary;
 mod bridge;
 mod calls;
 mod encode;
 mod error;
 mod function_indices;
+mod hollow;
 mod imports;
 mod index;
 mod inspect;
@@ -58,14 +61,15 @@ mod shim;
 mod signature;
 mod start;
 mod stub_names;
-mod wasm_magic;
 
 pub use proxy_wasi_abi::AbiVersion;
 
+pub use binary::{BinaryError, BinaryKind, FEATURES, kind as binary_kind};
 pub use error::{LinkError, ShimError};
+pub use hollow::without_bodies;
 pub use inspect::{
     Component, ComponentRole, CoreModule, ExportedCallback, ImportSupport, ImportedItem,
-    InspectError, Inspection, Kind, MemoryLimits, Refusal, Sdk, Sizes, Toolchain,
+    Inspection, Kind, MemoryLimits, Refusal, Sdk, Sizes, Toolchain,
 };
 pub use linker::{Linked, Linker, MAX_MODULE_BYTES};
 pub use producers::Producer;

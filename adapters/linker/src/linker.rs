@@ -1,16 +1,16 @@
 //! From a legacy module to a component.
 
+use crate::binary::{self, BinaryKind};
 use crate::encode::encode;
 use crate::error::{LinkError, ShimError};
 use crate::legacy;
 use crate::main_module;
-use crate::module::{Module, ParseError};
+use crate::module::Module;
 use crate::plan::Plan;
 use crate::report::{LinkReport, SegmentReport};
 use crate::segments;
 use crate::shim::Shim;
 use crate::stub_names::StubNames;
-use crate::wasm_magic;
 
 /// Bytes. Far beyond any plugin (the largest known have 4 MiB), and far below where 32-bit sizes of a component end.
 pub const MAX_MODULE_BYTES: usize = 256 * 1024 * 1024;
@@ -73,7 +73,9 @@ impl Linker {
     /// If `module` is not a legacy module, or one that Proxy-Wasm hosts would not run. An import that nobody knows is
     /// no error: see [`LinkReport::stubs`].
     pub fn link(&self, module: &[u8]) -> Result<Linked, LinkError> {
-        wasm_magic::check(module)?;
+        if binary::kind(module)? == BinaryKind::Component {
+            return Err(LinkError::AlreadyComponent);
+        }
         let module = Module::parse(module)?;
         let plan = self.plan(&module)?;
         let library = legacy::rewrite(&module, &plan)?;
@@ -91,14 +93,5 @@ impl Linker {
             component,
             report: LinkReport::new(&plan, segments),
         })
-    }
-}
-
-impl From<ParseError> for LinkError {
-    fn from(error: ParseError) -> Self {
-        match error {
-            ParseError::Component => Self::AlreadyComponent,
-            ParseError::Malformed(error) => error.into(),
-        }
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use wasmparser::{
-    Encoding, ExternalKind, MemoryType, Parser, Payload, TypeRef, ValidPayload, Validator,
-    WasmFeatures,
+    ExternalKind, MemoryType, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
 };
 
 use crate::signature::Signature;
@@ -61,35 +60,13 @@ pub(crate) struct Export<'a> {
     pub(crate) index: u32,
 }
 
-/// Why bytes could not be read as a core module.
-#[derive(Debug)]
-pub(crate) enum ParseError {
-    /// They are a component.
-    Component,
-    /// They are malformed.
-    Malformed(wasmparser::Error),
-}
-
-impl From<wasmparser::Error> for ParseError {
-    fn from(error: wasmparser::Error) -> Self {
-        Self::Malformed(error)
-    }
-}
-
 impl<'a> Module<'a> {
     /// Reads a module and checks its structure, but not its function bodies: the engine does that anyway.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, wasmparser::Error> {
         let mut module = Self::empty(bytes);
         let mut validator = Validator::new_with_features(MODULE_FEATURES);
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
-            if let Payload::Version {
-                encoding: Encoding::Component,
-                ..
-            } = payload
-            {
-                return Err(ParseError::Component);
-            }
             let end = matches!(validator.payload(&payload)?, ValidPayload::End(_));
             module.read(payload)?;
             if end {

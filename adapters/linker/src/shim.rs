@@ -6,11 +6,12 @@ use proxy_wasi_abi::callback::{CALLBACKS, Callback};
 use proxy_wasi_abi::hostcall;
 use wasmparser::{ExternalKind, Validator, WasmFeatures};
 
+use crate::binary::{self, BinaryKind};
 use crate::bridge::Bridge;
 use crate::error::ShimError;
 use crate::imports::known_signature;
 use crate::index::to_u32;
-use crate::module::{Export, Module, ParseError};
+use crate::module::{Export, Module};
 use crate::signature::Signature;
 
 /// Imports from here become functions that reach the legacy module's memory or its linking facts.
@@ -71,17 +72,16 @@ pub(crate) struct Hostcall {
 
 impl Shim {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ShimError> {
-        let module = Module::parse(bytes).map_err(|error| ShimError::NotModule {
-            reason: match error {
-                ParseError::Component => "it is a component".to_owned(),
-                ParseError::Malformed(error) => error.to_string(),
-            },
-        })?;
+        let not_module = |reason| ShimError::NotModule { reason };
+        if binary::kind(bytes).map_err(|error| not_module(error.to_string()))?
+            == BinaryKind::Component
+        {
+            return Err(not_module("it is a component".to_owned()));
+        }
+        let module = Module::parse(bytes).map_err(|error| not_module(error.to_string()))?;
         Validator::new_with_features(WasmFeatures::WASM3)
             .validate_all(bytes)
-            .map_err(|error| ShimError::NotModule {
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| not_module(error.to_string()))?;
         check_shape(&module)?;
         let report_stub = Signature::of_i32s(2, false);
         Ok(Self {

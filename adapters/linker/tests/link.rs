@@ -87,11 +87,13 @@ fn check_inspection(
     let text = match linker.inspect(module) {
         Ok(inspection) => {
             let is_component = matches!(error, Some(LinkError::AlreadyComponent));
-            // Only linking looks at function bodies.
-            let foreseen = error.filter(|error| !matches!(error, LinkError::Invalid { .. }));
-            let foreseen = foreseen.cloned().map(Refusal::Link);
-            let message = "the inspection comes to another conclusion";
-            check(is_component || inspection.refusal == foreseen, message)?;
+            // That of invalid function bodies is said of the component when linking, of the module here.
+            let agrees = match (&inspection.refusal, error) {
+                (Some(Refusal::Link(refusal)), Some(error)) => refusal == error,
+                (Some(Refusal::Binary(_)), Some(LinkError::Invalid { .. })) | (None, None) => true,
+                _ => is_component,
+            };
+            check(agrees, "the inspection comes to another conclusion")?;
             let refused = inspection.refusal.as_ref();
             let refused = refused.map(|refusal| format!("refused: {refusal}\n"));
             format!("{inspection:#?}\n{}", refused.unwrap_or_default())

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use proxy_wasi_linker::{InspectError, LinkError, ShimError};
+use proxy_wasi_linker::{LinkError, ShimError};
 use proxy_wasi_runtime::RunError;
 use proxy_wasi_runtime::config::ConfigError;
 use proxy_wasi_runtime::plugin::ArtifactError;
@@ -24,8 +24,6 @@ pub(crate) enum Failure {
     Artifact(#[from] ArtifactError),
     #[error("cannot link `{}`", .path.display())]
     Link { path: PathBuf, source: LinkError },
-    #[error("cannot inspect `{}`", .path.display())]
-    Inspect { path: PathBuf, source: InspectError },
     #[error("this build of proxy-wasi is broken; build it again from one release")]
     Shim(#[from] ShimError),
     #[error(transparent)]
@@ -50,7 +48,6 @@ impl Failure {
             Self::Help(_) => 0,
             Self::Artifact(_)
             | Self::Link { .. }
-            | Self::Inspect { .. }
             | Self::Shim(_)
             | Self::Run(_)
             | Self::Write { .. } => 1,

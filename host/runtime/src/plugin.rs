@@ -6,7 +6,7 @@ mod code;
 mod engine;
 mod loader;
 
-pub use self::artifact::{Artifact, ArtifactError, ArtifactKind, MAX_FILE_SIZE};
+pub use self::artifact::{Artifact, ArtifactError, MAX_FILE_SIZE};
 pub use self::cache::{CacheKey, ComponentCache, MAX_CACHE_SIZE};
 pub use self::code::{CodeError, PluginCode};
 pub use self::engine::{EPOCH_PERIOD, PluginEngine};

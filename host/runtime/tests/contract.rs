@@ -74,8 +74,10 @@ fn a_component_that_is_no_plugin_is_refused_by_name() {
 
 #[test]
 fn an_import_of_somebody_elses_interface_is_refused_by_name() {
-    let component =
-        wat::parse_str(r#"(component (import "acme:billing/charge@1.0.0" (instance)))"#).unwrap();
+    let component = wat::parse_str(
+        r#"(component (import "acme:billing/charge@1.0.0" (instance (export "pay" (func)))))"#,
+    )
+    .unwrap();
     let error = load(&component).unwrap_err().to_string();
     assert!(error.contains("`acme:billing/charge@1.0.0`"), "{error}");
 }

@@ -98,7 +98,7 @@ impl Component {
                 .map(|name| format!("`{name}`"))
                 .collect();
             let exports = if quoted.is_empty() {
-                "nothing".to_owned()
+                "nothing, as if it were cut off".to_owned()
             } else {
                 quoted.join(", ")
             };

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use proxy_wasi_linker::Linker;
-use proxy_wasi_runtime::plugin::Artifact;
+use proxy_wasi_runtime::plugin::{Artifact, ArtifactError};
 use proxy_wasi_shim_artifact::SHIM;
 
 use crate::args::ComposeArgs;
@@ -20,7 +20,13 @@ pub(crate) fn run(args: &ComposeArgs) -> Result<(), Failure> {
     }
     let legacy = Artifact::read(&args.legacy)?;
     // Validated: it may go anywhere, and nobody waits for this command's milliseconds.
-    let linked = Linker::new(SHIM)?
+    let linker = Linker::new(SHIM)?;
+    match legacy.check(&linker) {
+        Err(broken @ ArtifactError::Binary { .. }) => return Err(broken.into()),
+        // Linking says better why it cannot be linked.
+        Ok(()) | Err(_) => {}
+    }
+    let linked = linker
         .validate(true)
         .link(legacy.bytes())
         .map_err(|source| Failure::Link {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use proxy_wasi_linker::{Inspection, Linker};
 use proxy_wasi_runtime::config::CacheLocation;
-use proxy_wasi_runtime::plugin::{Artifact, PluginEngine, PluginLoader};
+use proxy_wasi_runtime::plugin::{Artifact, LoadError, PluginEngine, PluginLoader};
 use proxy_wasi_shim_artifact::SHIM;
 
 use self::report::Report;
@@ -17,11 +17,8 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let artifact = Artifact::read(&args.file)?;
     let inspection = Linker::new(SHIM)?
         .inspect(artifact.bytes())
-        .map_err(|source| Failure::Inspect {
-            path: args.file.clone(),
-            source,
-        })?;
-    let refusal = refusal(&inspection, args);
+        .map_err(|error| artifact.invalid(error))?;
+    let refusal = refusal(&inspection, &artifact);
     let report = Report {
         path: &args.file,
         inspection: &inspection,
@@ -38,9 +35,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
     }
 }
 
-/// Why `serve` will not run the file. The inspection tells from outside; whether an engine takes the function bodies and
-/// the types of all imports shows only when it is loaded.
-fn refusal(inspection: &Inspection, args: &InspectArgs) -> Option<String> {
+/// Why `serve` will not run the file. The inspection tells from outside; whether imports and exports have the types that
+/// they must have, the engine says.
+fn refusal(inspection: &Inspection, artifact: &Artifact) -> Option<String> {
     if let Some(refusal) = &inspection.refusal {
         return Some(exit::one_line(refusal));
     }
@@ -48,10 +45,11 @@ fn refusal(inspection: &Inspection, args: &InspectArgs) -> Option<String> {
         Ok(engine) => engine,
         Err(error) => return Some(format!("this machine cannot run plugins: {error:#}")),
     };
-    // A second reader of the cache is no harm, but a command that only looks should leave nothing behind.
-    let mut loader = PluginLoader::new(&engine, &CacheLocation::Disabled);
-    loader
-        .load(&args.file)
-        .err()
-        .map(|error| exit::one_line(&error))
+    // A command that only looks should leave nothing behind.
+    let loader = PluginLoader::new(&engine, &CacheLocation::Disabled);
+    Some(match loader.check(artifact).err()? {
+        // The report begins with the file's path.
+        LoadError::Code { source, .. } => exit::one_line(&source),
+        error => exit::one_line(&error),
+    })
 }

@@ -9,12 +9,13 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
+use proxy_wasi_linker::BinaryKind;
 use sha2::{Digest, Sha256};
 use tracing::{debug, warn};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::{Artifact, ArtifactKind};
+use super::Artifact;
 use crate::config::CacheLocation;
 
 mod directory;
@@ -36,7 +37,7 @@ impl CacheKey {
         digest.update(env!("CARGO_PKG_VERSION"));
         digest.update(running_program());
         digest.update(artifact.digest());
-        if artifact.kind() == ArtifactKind::Module {
+        if artifact.kind() == BinaryKind::Module {
             digest.update(Sha256::digest(shim));
         }
         let mut engine_settings = DigestHasher(digest);

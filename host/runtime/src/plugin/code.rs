@@ -13,14 +13,6 @@ use crate::vm::{PluginExports, VmState};
 /// Why a component cannot be a plugin here.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
-    /// It imports something outside our contract and WASI.
-    #[error(
-        "the component imports `{name}`, which this host does not offer: a plugin imports `proxy-wasm:plugin` and `wasi` only"
-    )]
-    UnknownImport {
-        /// The import's name.
-        name: String,
-    },
     /// An import does not have the type that this host offers it with.
     #[error("the component cannot be linked: {0:#}; build it against `proxy-wasm:plugin@0.1.0`")]
     Import(wasmtime::Error),
@@ -48,21 +40,15 @@ impl PluginCode {
     ///
     /// See [`CodeError`].
     pub fn new(engine: &PluginEngine, component: &Component) -> Result<Self, CodeError> {
-        for (name, _) in component.component_type().imports(engine.engine()) {
-            if !name.starts_with("wasi:") && !name.starts_with("proxy-wasm:plugin/") {
-                return Err(CodeError::UnknownImport {
-                    name: name.to_owned(),
-                });
-            }
-        }
         let instance = match engine.linker().instantiate_pre(component) {
             Ok(instance) => instance,
             Err(error) => {
+                let instance = lenient(engine.linker(), component).map_err(CodeError::Import)?;
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "a plugin imports parts of WASI that this host lacks: calls to them will trap"
                 );
-                lenient(engine.linker(), component).map_err(CodeError::Import)?
+                instance
             }
         };
         let exports = PluginExports::find(&instance).map_err(CodeError::Export)?;
@@ -106,7 +92,9 @@ fn lenient(
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             continue;
         };
-        if OFFERED.iter().any(|package| name.starts_with(package)) {
+        let is_offered = OFFERED.iter().any(|package| name.starts_with(package));
+        // What is not WASI nobody imports unknowingly.
+        if is_offered || !name.starts_with("wasi:") {
             continue;
         }
         let mut instance = linker.instance(name)?;

@@ -4,8 +4,9 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use proxy_wasi_linker::FEATURES;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails};
+use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails, WasmFeatures};
 
 use crate::vm::{VmState, add_to_linker};
 
@@ -34,8 +35,10 @@ impl PluginEngine {
     pub fn new() -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config
+            // Exactly these: files are checked for them before they are compiled.
+            .wasm_features(WasmFeatures::all(), false)
+            .wasm_features(FEATURES, true)
             .concurrency_support(false)
-            .wasm_exceptions(true)
             .epoch_interruption(true)
             .cranelift_opt_level(OptLevel::Speed)
             .wasm_backtrace_details(WasmBacktraceDetails::Enable);

@@ -1,15 +1,16 @@
 //! From a file to code that can be instantiated.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use proxy_wasi_linker::Linker;
+use proxy_wasi_linker::{BinaryKind, Linker, without_bodies};
 use proxy_wasi_shim_artifact::{SHIM, TRACING_SHIM};
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::{
-    Artifact, ArtifactError, ArtifactKind, CacheKey, CodeError, ComponentCache, PluginCode,
-    PluginEngine,
+    Artifact, ArtifactError, CacheKey, CodeError, ComponentCache, PluginCode, PluginEngine,
 };
 use crate::config::CacheLocation;
 
@@ -29,11 +30,21 @@ pub enum LoadError {
     #[error(transparent)]
     Shim(#[from] proxy_wasi_linker::ShimError),
     /// wasmtime does not accept the component.
-    #[error("the component cannot be compiled: {0:#}; check the file with `wasm-tools validate`")]
-    Compile(wasmtime::Error),
+    #[error("`{}` cannot be compiled: {error:#}; check it with `wasm-tools validate`", .path.display())]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// What wasmtime says.
+        error: wasmtime::Error,
+    },
     /// The component is no plugin.
-    #[error(transparent)]
-    Code(#[from] CodeError),
+    #[error("`{}` cannot be run", .path.display())]
+    Code {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CodeError,
+    },
 }
 
 /// Loads plugins, equal files once.
@@ -76,21 +87,52 @@ impl<'a> PluginLoader<'a> {
             return Ok(code.clone());
         }
         let component = self.cache.load_or_compile(engine, &key, || {
+            let component = self.component(&artifact)?;
             if artifact.bytes().len() >= LARGE {
                 let (file, bytes) = (file.display(), artifact.bytes().len());
                 tracing::info!(%file, bytes, "compiling a large plugin, which takes a while");
             }
-            let component = match artifact.kind() {
-                ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
-                ArtifactKind::Module => Component::from_binary(
-                    engine,
-                    &Linker::new(self.shim)?.link(artifact.bytes())?.component,
-                ),
-            };
-            component.map_err(LoadError::Compile)
+            compile(engine, &artifact, &component)
         })?;
-        let code = PluginCode::new(self.engine, &component)?;
+        let code = self.resolve(&artifact, &component)?;
         self.loaded.insert(key, code.clone());
         Ok(code)
     }
+
+    /// Says whether [`PluginLoader::load`] would load a file, without compiling its functions: all of it is validated,
+    /// and the engine is asked about the types of imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// What loading would fail with.
+    pub fn check(&self, artifact: &Artifact) -> Result<(), LoadError> {
+        let component = self.component(artifact)?;
+        let types = without_bodies(&component).map_err(|error| artifact.invalid(error))?;
+        let types = compile(self.engine.engine(), artifact, &types)?;
+        self.resolve(artifact, &types).map(drop)
+    }
+
+    /// The component that a checked file is, or becomes.
+    fn component<'b>(&self, artifact: &'b Artifact) -> Result<Cow<'b, [u8]>, LoadError> {
+        let linker = Linker::new(self.shim)?;
+        artifact.check(&linker)?;
+        Ok(match artifact.kind() {
+            BinaryKind::Component => artifact.bytes().into(),
+            BinaryKind::Module => linker.link(artifact.bytes())?.component.into(),
+        })
+    }
+
+    fn resolve(&self, artifact: &Artifact, component: &Component) -> Result<PluginCode, LoadError> {
+        PluginCode::new(self.engine, component).map_err(|source| LoadError::Code {
+            path: artifact.path().to_owned(),
+            source,
+        })
+    }
+}
+
+fn compile(engine: &Engine, artifact: &Artifact, bytes: &[u8]) -> Result<Component, LoadError> {
+    Component::from_binary(engine, bytes).map_err(|error| LoadError::Compile {
+        path: artifact.path().to_owned(),
+        error,
+    })
 }

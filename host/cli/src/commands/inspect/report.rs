@@ -38,7 +38,6 @@ impl Display for Report<'_> {
             Kind::Plugin(component) | Kind::OtherComponent(component) => {
                 list_component(f, component)
             }
-            Kind::NotWasm => Ok(()),
         }
     }
 }
@@ -58,7 +57,6 @@ fn title(kind: &Kind) -> String {
             )
         }
         Kind::OtherComponent(component) => format!("component, {}", role(component.role)),
-        Kind::NotWasm => "not WebAssembly".to_owned(),
     }
 }
 
