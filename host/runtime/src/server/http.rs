@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -57,7 +57,11 @@ pub(super) async fn serve_connection<S, F, B>(
         };
         async move {
             let mut response = match response {
-                Ok(response) => response.await?.map(|body| ResponseBody::new(body, guard)),
+                Ok(response) => {
+                    let response = response.await?;
+                    let announced = announced_length(&response, version);
+                    response.map(|body| ResponseBody::new(body, guard, announced))
+                }
                 Err(rejection) => rejection
                     .to_response(version)
                     .map(|text| ResponseBody::refusal(text, guard)),
@@ -98,9 +102,22 @@ fn close_after<B>(response: &mut Response<B>) {
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
+/// What a 304 says of the length that the body of a 200 would have (RFC 9110, 15.4.5). HTTP/1 in hyper leaves the field
+/// out unless the body claims to be as long; it does not ask that body for anything.
+fn announced_length<B: Body>(response: &Response<B>, version: Version) -> Option<u64> {
+    if response.status() != StatusCode::NOT_MODIFIED || version >= Version::HTTP_2 {
+        return None;
+    }
+    let length = response.headers().get(header::CONTENT_LENGTH)?;
+    let length = length.to_str().ok()?.parse().ok()?;
+    response.body().is_end_stream().then_some(length)
+}
+
 /// A response body on its way to the client; its end is the end of the exchange.
 pub(super) struct ResponseBody<B> {
     content: Content<B>,
+    /// The length that an empty body pretends to have: see [`announced_length`].
+    announced: Option<u64>,
     exchange: ExchangeGuard,
 }
 
@@ -111,9 +128,10 @@ enum Content<B> {
 }
 
 impl<B> ResponseBody<B> {
-    fn new(inner: B, exchange: ExchangeGuard) -> Self {
+    fn new(inner: B, exchange: ExchangeGuard, announced: Option<u64>) -> Self {
         Self {
             content: Content::Service(inner),
+            announced,
             exchange,
         }
     }
@@ -121,6 +139,7 @@ impl<B> ResponseBody<B> {
     fn refusal(text: Bytes, exchange: ExchangeGuard) -> Self {
         Self {
             content: Content::Refusal(Some(text)),
+            announced: None,
             exchange,
         }
     }
@@ -149,14 +168,16 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.content {
-            Content::Service(body) => body.is_end_stream(),
+            Content::Service(body) => self.announced.is_none() && body.is_end_stream(),
             Content::Refusal(text) => text.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Service(body) => body.size_hint(),
+            Content::Service(body) => self
+                .announced
+                .map_or_else(|| body.size_hint(), SizeHint::with_exact),
             Content::Refusal(text) => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }

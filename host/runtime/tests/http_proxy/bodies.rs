@@ -119,7 +119,23 @@ fn responses_without_a_body_have_none() {
         ("GET", "204 No Content", None),
         ("GET", "204 No Content\r\ncontent-length: 0", None),
         ("GET", "304 Not Modified\r\netag: x", None),
-        ("GET", "304 Not Modified\r\ncontent-length: 100", None),
+        // RFC 9110, 8.6 and 15.4.5: the length that the body would have.
+        (
+            "GET",
+            "304 Not Modified\r\ncontent-length: 100",
+            Some("100"),
+        ),
+        ("GET", "304 Not Modified\r\ncontent-length: 0", Some("0")),
+        (
+            "GET",
+            "304 Not Modified\r\ntransfer-encoding: chunked",
+            None,
+        ),
+        (
+            "HEAD",
+            "304 Not Modified\r\ncontent-length: 100",
+            Some("100"),
+        ),
         ("GET", "200 OK\r\ncontent-length: 0", Some("0")),
     ];
     for (method, head, length) in table {
