@@ -1,6 +1,6 @@
 //! Responses on their way back.
 
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode, Version};
 
 use super::{Rejection, connection_fields};
@@ -29,7 +29,7 @@ pub fn admit_response<B>(response: &mut Response<B>) -> Result<(), Rejection> {
         check_coding(headers)?;
         // RFC 9112, 6.3: transfer-encoding overrides, and the proxy frames the message itself.
         headers.remove(header::CONTENT_LENGTH);
-    } else if census.content_lengths > 1 {
+    } else if census.content_lengths > 1 || census.length_list {
         keep_one_length(headers)?;
     }
     if census.content_lengths > 0 && status == StatusCode::NO_CONTENT {
@@ -44,6 +44,8 @@ pub fn admit_response<B>(response: &mut Response<B>) -> Result<(), Rejection> {
 #[derive(Debug, Default)]
 struct Census {
     content_lengths: usize,
+    /// A `content-length` is a list, or no number at all.
+    length_list: bool,
     transfer_encoding: bool,
     connection_fields: bool,
 }
@@ -51,9 +53,12 @@ struct Census {
 impl Census {
     fn of(headers: &HeaderMap) -> Self {
         let mut census = Self::default();
-        for (name, _) in headers {
+        for (name, value) in headers {
             match name.as_str() {
-                "content-length" => census.content_lengths += 1,
+                "content-length" => {
+                    census.content_lengths += 1;
+                    census.length_list |= !value.as_bytes().iter().all(u8::is_ascii_digit);
+                }
                 "transfer-encoding" => {
                     census.transfer_encoding = true;
                     census.connection_fields = true;
@@ -71,7 +76,7 @@ impl Census {
 /// The proxy undoes `chunked`; any other coding would be passed on without its name.
 fn check_coding(headers: &HeaderMap) -> Result<(), Rejection> {
     let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let chunked = |value: &header::HeaderValue| {
+    let chunked = |value: &HeaderValue| {
         value
             .as_bytes()
             .trim_ascii()
@@ -86,20 +91,33 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Rejection> {
     }
 }
 
+/// RFC 9110, 8.6: the same number several times, in fields or in a list, becomes one.
 fn keep_one_length(headers: &mut HeaderMap) -> Result<(), Rejection> {
-    let mut values = headers.get_all(header::CONTENT_LENGTH).iter();
-    let Some(first) = values.next() else {
+    let values = headers.get_all(header::CONTENT_LENGTH).iter();
+    let mut lengths = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(length);
+    let Some(first) = lengths.next() else {
         return Ok(());
     };
-    if values.any(|value| value != first) {
+    let (Some(length), true) = (first, lengths.all(|length| length == first)) else {
         return Err(Rejection::new(
             StatusCode::BAD_GATEWAY,
-            "upstream sent contradicting content-length fields",
+            "upstream sent contradicting or invalid content-length fields",
         ));
-    }
-    let first = first.clone();
-    headers.insert(header::CONTENT_LENGTH, first);
+    };
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     Ok(())
+}
+
+fn length(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text)
+        .ok()
+        .filter(|_| is_number)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn response(status: u16, fields: Fields<'_>) -> Response<()> {
 
 #[test]
 fn admits_responses() {
-    let table: [(u16, Fields<'_>, &[&str]); 8] = [
+    let table: [(u16, Fields<'_>, &[&str]); 10] = [
         (
             200,
             &[("date", "x"), ("server", "y")],
@@ -37,6 +37,12 @@ fn admits_responses() {
             &[("content-length", "3"), ("content-length", "3")],
             &["content-length: 3"],
         ),
+        (200, &[("content-length", "3, 3")], &["content-length: 3"]),
+        (
+            200,
+            &[("content-length", "3"), ("content-length", "3 ,3")],
+            &["content-length: 3"],
+        ),
         (204, &[("content-length", "0")], &[]),
         (304, &[("content-length", "9")], &["content-length: 9"]),
         (200, &[("trailer", "x-sum")], &["trailer: x-sum"]),
@@ -57,7 +63,7 @@ fn admits_responses() {
 
 #[test]
 fn refuses_responses_that_cannot_be_passed_on() {
-    let table: [(u16, Fields<'_>); 5] = [
+    let table: [(u16, Fields<'_>); 8] = [
         (101, &[("upgrade", "x")]),
         (200, &[("transfer-encoding", "gzip, chunked")]),
         (200, &[("transfer-encoding", "gzip")]),
@@ -69,6 +75,9 @@ fn refuses_responses_that_cannot_be_passed_on() {
             ],
         ),
         (200, &[("content-length", "3"), ("content-length", "4")]),
+        (200, &[("content-length", "3, 4")]),
+        (200, &[("content-length", "3,")]),
+        (200, &[("content-length", "+3")]),
     ];
     for (status, fields) in table {
         let rejection = admit_response(&mut response(status, fields)).unwrap_err();
