@@ -17,7 +17,7 @@ pub(super) enum UpstreamFailure {
     NoRoute,
     #[error(transparent)]
     Unreachable(#[from] UpstreamError),
-    #[error("the upstream's response cannot be passed on: {0}")]
+    #[error("the upstream's response cannot be passed on")]
     Refused(#[from] Rejection),
 }
 
@@ -37,17 +37,6 @@ impl UpstreamFailure {
             Self::Unreachable(error) => Some(error.kind()),
             Self::Refused(_) => Some(UpstreamErrorKind::Protocol),
         }
-    }
-
-    /// The error and what it came from, in one line.
-    fn causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut error: &dyn Error = self;
-        while let Some(source) = error.source() {
-            text = format!("{text}: {source}");
-            error = source;
-        }
-        text
     }
 
     /// What a client may know: whether it was the upstream or the request, not where the upstream is.
@@ -71,10 +60,15 @@ impl UpstreamFailure {
 
     fn log(&self) {
         match self {
-            // What clients ask for is no event.
+            // What clients do is no event.
             Self::NoRoute => tracing::debug!("no route matches the request"),
+            Self::Unreachable(error) if error.kind() == UpstreamErrorKind::RequestBody => {
+                // The error itself names the upstream, which is not concerned.
+                let error = error.source().map(causes);
+                tracing::debug!(error, "downstream failed");
+            }
             Self::Unreachable(_) | Self::Refused(_) => {
-                tracing::warn!(error = self.causes(), "upstream failed");
+                tracing::warn!(error = causes(self), "upstream failed");
             }
         }
     }
@@ -99,6 +93,13 @@ impl UpstreamFailure {
             details: self.details().into(),
         }
     }
+}
+
+/// An error and what it came from, in one line.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 fn text(headers: &mut HeaderMap) {

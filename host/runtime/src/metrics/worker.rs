@@ -78,7 +78,7 @@ impl From<UpstreamErrorKind> for UpstreamFailureCause {
             UpstreamErrorKind::ResponseTimeout => Self::ResponseTimeout,
             UpstreamErrorKind::IdleTimeout => Self::IdleTimeout,
             UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => Self::Protocol,
-            UpstreamErrorKind::Request => Self::Request,
+            UpstreamErrorKind::Request | UpstreamErrorKind::RequestBody => Self::Request,
         }
     }
 }

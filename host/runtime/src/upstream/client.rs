@@ -286,7 +286,7 @@ impl Deadline {
     pub(super) fn explain(&self, cluster: &str, error: hyper::Error) -> UpstreamError {
         let failed = |progress: &Rc<Progress>| progress.state() == ProgressState::Failed;
         if self.progress.as_ref().is_some_and(failed) {
-            UpstreamError::new(UpstreamErrorKind::Request, cluster, Some(error.into()))
+            UpstreamError::new(UpstreamErrorKind::RequestBody, cluster, Some(error.into()))
         } else {
             UpstreamError::from_hyper(cluster, error)
         }

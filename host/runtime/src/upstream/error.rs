@@ -28,8 +28,10 @@ pub enum UpstreamErrorKind {
     IdleTimeout,
     /// The upstream's bytes are not HTTP, or break its rules.
     Protocol,
-    /// The request itself could not be read to its end, or cannot be expressed upstream.
+    /// The request cannot be expressed upstream.
     Request,
+    /// The request's body could not be read to its end: the downstream broke off, or broke the rules of HTTP.
+    RequestBody,
 }
 
 impl UpstreamErrorKind {
@@ -48,7 +50,7 @@ impl UpstreamErrorKind {
             | Self::Reset => StatusCode::SERVICE_UNAVAILABLE,
             Self::ResponseTimeout | Self::IdleTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::NoHttp2 | Self::Protocol => StatusCode::BAD_GATEWAY,
-            Self::Request => StatusCode::BAD_REQUEST,
+            Self::Request | Self::RequestBody => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -63,7 +65,8 @@ impl UpstreamErrorKind {
             | Self::ResponseTimeout
             | Self::IdleTimeout
             | Self::Protocol
-            | Self::Request => "",
+            | Self::Request
+            | Self::RequestBody => "",
         }
     }
 
@@ -80,6 +83,7 @@ impl UpstreamErrorKind {
             Self::IdleTimeout => "no progress within the idle timeout",
             Self::Protocol => "response breaks the rules of HTTP",
             Self::Request => "request not sent",
+            Self::RequestBody => "request not read to its end",
         }
     }
 }

@@ -99,7 +99,9 @@ impl GrpcStatus {
                 UpstreamErrorKind::ResponseTimeout | UpstreamErrorKind::IdleTimeout => {
                     Self::DEADLINE_EXCEEDED
                 }
-                UpstreamErrorKind::Protocol | UpstreamErrorKind::Request => INTERNAL,
+                UpstreamErrorKind::Protocol
+                | UpstreamErrorKind::Request
+                | UpstreamErrorKind::RequestBody => INTERNAL,
                 UpstreamErrorKind::Resolve
                 | UpstreamErrorKind::Connect
                 | UpstreamErrorKind::Tls

@@ -101,7 +101,9 @@ fn flags(failure: UpstreamErrorKind) -> i64 {
         UpstreamErrorKind::ResponseTimeout => UPSTREAM_REQUEST_TIMEOUT,
         UpstreamErrorKind::IdleTimeout => STREAM_IDLE_TIMEOUT,
         UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => UPSTREAM_PROTOCOL_ERROR,
-        UpstreamErrorKind::Request => DOWNSTREAM_CONNECTION_TERMINATION,
+        UpstreamErrorKind::Request | UpstreamErrorKind::RequestBody => {
+            DOWNSTREAM_CONNECTION_TERMINATION
+        }
     }
 }
 

@@ -30,7 +30,9 @@ pub(in crate::vm) fn error_code(failure: &CalloutFailure) -> ErrorCode {
             UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => {
                 ErrorCode::HttpProtocolError
             }
-            UpstreamErrorKind::Request => ErrorCode::InternalError(None),
+            UpstreamErrorKind::Request | UpstreamErrorKind::RequestBody => {
+                ErrorCode::InternalError(None)
+            }
         },
     }
 }
