@@ -49,7 +49,8 @@ enum State<B> {
 #[derive(Default)]
 struct Attempt {
     finished: Notify,
-    failure: OnceCell<(UpstreamErrorKind, String)>,
+    /// The kind, and what the error came from if anything.
+    failure: OnceCell<(UpstreamErrorKind, Option<String>)>,
 }
 
 impl<B> Default for H2Slot<B> {
@@ -210,7 +211,7 @@ where
             return Err(UpstreamError::new(
                 *kind,
                 &pool.name,
-                Some(message.as_str().into()),
+                message.as_deref().map(Into::into),
             ));
         }
     }
@@ -234,8 +235,7 @@ where
             State::Open(sender)
         }
         Err(error) => {
-            let message =
-                std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+            let message = std::error::Error::source(&error).map(ToString::to_string);
             // The cell is empty: each attempt is established once.
             let _ = attempt.failure.set((error.kind(), message));
             State::Closed
