@@ -129,11 +129,18 @@ fn routes() {
 
 #[test]
 fn files() {
-    let shell = Shell::with(&[("latin1.yaml", b"# fine\nlisten: \xe9")]);
+    let nested = format!("plugins: {}", "[".repeat(100_000));
+    let shell = Shell::with(&[
+        ("latin1.yaml", b"# fine\nlisten: \xe9"),
+        ("huge.yaml", " ".repeat(17 << 20).as_bytes()),
+        ("nested.yaml", nested.as_bytes()),
+    ]);
     let commands = [
         "serve --config missing.yaml",
         "serve --config .",
         "serve --config latin1.yaml",
+        "serve --config huge.yaml",
+        "serve --config nested.yaml",
     ];
     insta::assert_snapshot!(shell.transcript(commands));
 }

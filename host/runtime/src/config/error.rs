@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Origin;
+use super::file::MAX_FILE_SIZE;
 
 /// Why settings make no configuration. Its text is one line and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum ConfigError {
         /// What the system says.
         source: io::Error,
     },
+    /// The file is larger than any configuration.
+    #[error("the configuration file `{}` has more than {MAX_FILE_SIZE} bytes; give a YAML file with the settings only", .0.display())]
+    TooLarge(PathBuf),
     /// One setting is wrong.
     #[error("{origin}: {problem}")]
     Invalid {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,17 +64,26 @@ struct FileCallouts {
     allow: Text,
 }
 
+/// Bytes. Far more than any configuration, and little enough to read what was not meant to be one, as `/dev/zero`.
+pub(super) const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+
 impl Settings {
     /// Reads a configuration file. Relative paths in it start from its directory.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Read`] if the file cannot be read, else as [`Settings::parse`].
+    /// [`ConfigError::Read`] if the file cannot be read, [`ConfigError::TooLarge`], else as [`Settings::parse`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = fs::read(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let mut bytes = Vec::new();
+        fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes))
+            .map_err(|source| ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+        if bytes.len() as u64 > MAX_FILE_SIZE {
+            return Err(ConfigError::TooLarge(path.to_owned()));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = 1 + error
@@ -276,6 +286,12 @@ fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> Co
                 "a second document begins here; keep one and remove the `---`".to_owned(),
             )
         } else {
+            let said = match error.without_snippet() {
+                serde_saphyr::Error::Budget { .. } => {
+                    "too much, or nested too deeply, for a configuration"
+                }
+                _ => said.as_str(),
+            };
             (near, String::new(), format!("{said}; {WAY_OUT}"))
         }
     };
