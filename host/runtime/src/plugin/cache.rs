@@ -139,9 +139,11 @@ impl ComponentCache {
                 let entry = [&entry::header(key, &compiled), compiled.as_slice()];
                 match directory.write(&name, &entry) {
                     Ok(()) => directory.evict(MAX_CACHE_SIZE),
-                    Err(error) => {
-                        debug!(entry = name, %error, "a compiled plugin could not be kept")
-                    }
+                    Err(error) => warn!(
+                        "a compiled plugin could not be kept, and is compiled again at the next start: cannot write to \
+                         the directory `{}`: {error}; make room there, or give another with `--cache-dir`",
+                        directory.path().display()
+                    ),
                 }
             }
             Err(error) => debug!(
@@ -154,13 +156,22 @@ impl ComponentCache {
 }
 
 fn user_directory() -> Option<PathBuf> {
-    match choose_native_strategy() {
-        Ok(user) => Some(user.cache_dir().join("proxy-wasi")),
+    let directory = match choose_native_strategy() {
+        Ok(user) => user.cache_dir(),
         Err(error) => {
             debug!(%error, "compiled plugins are not cached: this user has no cache directory");
-            None
+            return None;
         }
+    };
+    // As with an empty `HOME`: it would be another directory for each working directory.
+    if directory.is_relative() {
+        debug!(
+            ?directory,
+            "compiled plugins are not cached: the user's cache directory is relative"
+        );
+        return None;
     }
+    Some(directory.join("proxy-wasi"))
 }
 
 fn load(directory: &Directory, engine: &Engine, key: &CacheKey, name: &str) -> Option<Component> {

@@ -61,6 +61,10 @@ impl Directory {
         Ok(Self { path })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads a file, if it exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<OwnBytes>, DirectoryError> {
         let path = self.path.join(name);
