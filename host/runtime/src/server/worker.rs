@@ -27,6 +27,9 @@ use crate::clock::{CoarseClock, sweep_interval};
 /// Before accepting again when the process has no file descriptor left: time for exchanges to end.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// Between two lines in the log that say so: it may last, and there is one try after the other.
+const ACCEPT_WARNING: Duration = Duration::from_secs(10);
+
 /// How [`serve`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Served {
@@ -75,11 +78,12 @@ where
     {
         let sweep = worker.sweep_forever();
         let accept_all = async {
+            let mut warned_at = None;
             loop {
                 worker.wait_for_room().await;
                 match listener.accept().await {
                     Ok((stream, peer)) => accept(&worker, stream, peer),
-                    Err(error) => recover(&error).await,
+                    Err(error) => recover(&error, &mut warned_at).await,
                 }
             }
         };
@@ -102,14 +106,18 @@ where
     Ok(served)
 }
 
-async fn recover(error: &io::Error) {
+async fn recover(error: &io::Error, warned_at: &mut Option<Instant>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     // These concern a connection that is gone already; all others concern the process.
     if !matches!(
         error.kind(),
         ConnectionAborted | ConnectionReset | Interrupted
     ) {
-        tracing::warn!(%error, "accepting connections failed; trying again");
+        let now = Instant::now();
+        if warned_at.is_none_or(|at| now.duration_since(at) >= ACCEPT_WARNING) {
+            tracing::warn!(%error, "connections cannot be accepted, and wait; trying again");
+            *warned_at = Some(now);
+        }
         tokio::time::sleep(ACCEPT_RETRY).await;
     }
 }
