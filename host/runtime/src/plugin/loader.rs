@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use proxy_wasi_linker::{BinaryKind, Linker, without_bodies};
+use proxy_wasi_linker::{BinaryKind, Linker, reexport_callbacks, without_bodies};
 use proxy_wasi_shim_artifact::{SHIM, TRACING_SHIM};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -92,6 +92,7 @@ impl<'a> PluginLoader<'a> {
                 let (file, bytes) = (file.display(), artifact.bytes().len());
                 tracing::info!(%file, bytes, "compiling a large plugin, which takes a while");
             }
+            let component = reexport_callbacks(&component).map_or(component, Cow::Owned);
             compile(engine, &artifact, &component)
         })?;
         let code = self.resolve(&artifact, &component)?;
