@@ -157,33 +157,34 @@ pub(crate) fn sections(bytes: &[u8]) -> impl Iterator<Item = Result<(u8, &[u8]),
         if sections.eof() {
             return None;
         }
-        let offset = sections.original_position();
-        Some(match section(&mut sections) {
-            Ok((id, _)) | Err((Some(id), _)) if id > LAST_SECTION => Err(BinaryError::Invalid {
-                offset,
-                reason: format!("there is no section {id}"),
-            }),
-            Err((_, error)) if error.message() == END_OF_BYTES => {
-                Err(BinaryError::Truncated { bytes: bytes.len() })
-            }
-            Err((_, error)) => Err(error.into()),
-            Ok(section) => Ok(section),
-        })
+        Some(section(&mut sections, bytes.len()))
     })
 }
 
 /// The highest id of a section: that of tags in modules. Components have one less.
 const LAST_SECTION: u8 = 13;
 
-/// A section, or the id that it would have had, and what is wrong.
+/// The next section of a file with so many `bytes`.
 fn section<'a>(
     sections: &mut BinaryReader<'a>,
-) -> Result<(u8, &'a [u8]), (Option<u8>, wasmparser::Error)> {
-    let id = sections.read_u8().map_err(|error| (None, error))?;
+    bytes: usize,
+) -> Result<(u8, &'a [u8]), BinaryError> {
+    let offset = sections.original_position();
+    let id = sections.read_u8()?;
+    if id > LAST_SECTION {
+        return Err(BinaryError::Invalid {
+            offset,
+            reason: format!("there is no section {id}"),
+        });
+    }
     let content = sections
         .read_var_u32()
         .and_then(|size| sections.read_bytes(size as usize));
-    Ok((id, content.map_err(|error| (Some(id), error))?))
+    match content {
+        Ok(content) => Ok((id, content)),
+        Err(error) if error.message() == END_OF_BYTES => Err(BinaryError::Truncated { bytes }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn not_wasm(found: String, way_out: &'static str) -> BinaryError {

@@ -21,10 +21,9 @@ pub(crate) fn run(args: &ComposeArgs) -> Result<(), Failure> {
     let legacy = Artifact::read(&args.legacy)?;
     // Validated: it may go anywhere, and nobody waits for this command's milliseconds.
     let linker = Linker::new(SHIM)?;
-    match legacy.check(&linker) {
-        Err(broken @ ArtifactError::Binary { .. }) => return Err(broken.into()),
-        // Linking says better why it cannot be linked.
-        Ok(()) | Err(_) => {}
+    // Of what is not broken, linking says better why it cannot be linked.
+    if let Err(broken @ ArtifactError::Binary { .. }) = legacy.check(&linker) {
+        return Err(broken.into());
     }
     let linked = linker
         .validate(true)

@@ -47,9 +47,10 @@ fn refusal(inspection: &Inspection, artifact: &Artifact) -> Option<String> {
     };
     // A command that only looks should leave nothing behind.
     let loader = PluginLoader::new(&engine, &CacheLocation::Disabled);
-    Some(match loader.check(artifact).err()? {
+    let error = loader.check(artifact).err()?;
+    if let LoadError::Code { source, .. } = &error {
         // The report begins with the file's path.
-        LoadError::Code { source, .. } => exit::one_line(&source),
-        error => exit::one_line(&error),
-    })
+        return Some(exit::one_line(source));
+    }
+    Some(exit::one_line(&error))
 }

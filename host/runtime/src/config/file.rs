@@ -286,12 +286,9 @@ fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> Co
                 "a second document begins here; keep one and remove the `---`".to_owned(),
             )
         } else {
-            let said = match error.without_snippet() {
-                serde_saphyr::Error::Budget { .. } => {
-                    "too much, or nested too deeply, for a configuration"
-                }
-                _ => said.as_str(),
-            };
+            let too_much = "too much, or nested too deeply, for a configuration";
+            let is_budget = matches!(error.without_snippet(), serde_saphyr::Error::Budget { .. });
+            let said = if is_budget { too_much } else { &said };
             (near, String::new(), format!("{said}; {WAY_OUT}"))
         }
     };

@@ -122,12 +122,14 @@ impl Artifact {
     ///
     /// [`ArtifactError::Binary`] and [`ArtifactError::Refused`].
     pub fn check(&self, linker: &Linker) -> Result<(), ArtifactError> {
-        linker.check(&self.bytes).map_err(|refusal| match refusal {
-            Refusal::Binary(source) => self.invalid(source),
-            source => ArtifactError::Refused {
+        linker.check(&self.bytes).map_err(|refusal| {
+            if let Refusal::Binary(source) = refusal {
+                return self.invalid(source);
+            }
+            ArtifactError::Refused {
                 path: self.path.clone(),
-                source,
-            },
+                source: refusal,
+            }
         })
     }
 
