@@ -44,7 +44,7 @@ pub struct Callout {
 
 impl Callout {
     /// Makes a GET request to a cluster, by its name in the host's configuration. `authority` is what the cluster's
-    /// server sees as `host`; `path` begins with `/` and is with its query.
+    /// server sees as `host`, the cluster's own if empty; `path` begins with `/` and is with its query.
     pub fn new(
         cluster: impl Into<String>,
         authority: impl Into<String>,
