@@ -136,7 +136,7 @@ pub const HOSTCALLS: &[Area] = &[
             differs(
                 "proxy_set_buffer_bytes",
                 &["http-body.splice"],
-                "`content-length` follows; a body that would outgrow its limit is refused (10)",
+                "`content-length` follows; a stream whose body would outgrow its limit ends (413, 500), and a component is told instead (`too-large`)",
             ),
         ],
     },

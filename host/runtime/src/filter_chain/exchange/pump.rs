@@ -74,6 +74,11 @@ impl Exchange {
             .map(|(head, end)| Step::Forward(head, end))
     }
 
+    /// A local response has taken the upstream's place.
+    pub(crate) fn is_upstream_abandoned(&self) -> bool {
+        self.outbox.borrow().upstream_abandoned
+    }
+
     /// Gives the response's body to the chain to draw from.
     pub(crate) fn set_response_source(&self, source: ResponseSource) {
         *self.response_source.borrow_mut() = Some(source);
