@@ -9,6 +9,7 @@ both_kinds!(
     from_a_later_plugin_it_passes_all_that_saw_the_request,
     from_a_request_body_callback,
     from_a_request_body_callback_and_then_held,
+    while_it_is_held_a_client_that_leaves_is_noticed,
     from_response_headers_it_takes_the_responses_place,
     from_a_response_body_callback_while_the_head_is_held,
     from_a_response_body_callback_after_the_head_it_resets,
@@ -141,6 +142,19 @@ fn from_a_request_body_callback_and_then_held(kind: Kind) {
             "log"
         ]
     );
+}
+
+/// Also if it had more to send, which nobody wants any more.
+fn while_it_is_held_a_client_that_leaves_is_noticed(kind: Kind) {
+    let script = format!("request_body:\n {DENY}\n return(1)\nresponse_headers:\n return(1)");
+    let upstream = Upstream::new();
+    Case::new(kind, &script).upstream(&upstream).run(|running| {
+        let mut client = running.client_of_post(9);
+        client.send("body");
+        running.wait_for("response_headers", 1);
+        client.close();
+        running.wait_for("log", 1);
+    });
 }
 
 /// It is sent at once: no plugin sees it, and this one sees nothing more of the upstream's.

@@ -139,9 +139,9 @@ async fn filter(
                 exchange.traffic.failed(kind);
             }
             exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
-            poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
+            poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await
         }
-        Sent::Abandoned => poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await,
+        Sent::Abandoned => poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await,
     };
     match step {
         Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),

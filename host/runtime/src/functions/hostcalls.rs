@@ -41,9 +41,7 @@ pub const HOSTCALLS: &[Area] = &[
         functions: &[
             legacy_only(
                 "proxy_set_effective_context",
-                Differs(
-                    "only the plugin's own root and its streams can be chosen; others are unknown (2)",
-                ),
+                Works,
                 "every function names its context",
             ),
             works("proxy_done", &["root-control.done"]),
@@ -264,6 +262,13 @@ pub const HOSTCALLS: &[Area] = &[
                 "seed",
                 Differs(
                     "a random number; Envoy lacks it, and does not load modules that import it",
+                ),
+                "nothing to do with the host",
+            ),
+            legacy_only(
+                "getentropy",
+                Differs(
+                    "at most 256 random bytes; Envoy lacks it, and does not load modules that import it",
                 ),
                 "nothing to do with the host",
             ),
