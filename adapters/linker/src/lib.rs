@@ -52,6 +52,7 @@ mod module;
 mod names;
 mod plan;
 mod producers;
+mod reexport;
 mod report;
 mod segments;
 mod shim;
@@ -69,6 +70,7 @@ pub use inspect::{
 };
 pub use linker::{Linked, Linker, MAX_MODULE_BYTES};
 pub use producers::Producer;
+pub use reexport::reexport_callbacks;
 pub use report::{LinkReport, SegmentReport, Stub, StubAnswer, StubReason};
 pub use signature::Signature;
 pub use start::Start;

@@ -1,4 +1,4 @@
-//! Whatever the bytes, linking and inspecting return.
+//! Whatever the bytes, linking, inspecting and exporting callbacks again return.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proxy_wasi_linker::{LinkError, Linker};
+use proxy_wasi_linker::{LinkError, Linker, reexport_callbacks};
 
 #[path = "support/test_shim.rs"]
 mod test_shim;
@@ -127,6 +127,13 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
                 error
             );
         }
+    }
+    if let Some(error) = reexport_callbacks(bytes).and_then(|again| validate(&again).err()) {
+        prop_assert!(
+            validate(bytes).is_err(),
+            "invalid with its callbacks exported again: {}",
+            error
+        );
     }
     let is_one_line = |error: &LinkError| !error.to_string().contains('\n');
     prop_assert!(linked.as_ref().err().is_none_or(is_one_line));

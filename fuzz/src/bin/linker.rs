@@ -1,11 +1,12 @@
-//! Any bytes: an error, or a component that validates. Never a panic.
+//! Any bytes: an error, or a component that validates. Never a panic. A component stays valid when its callbacks are
+//! exported again.
 #![no_main]
 #![expect(clippy::expect_used, reason = "a panic is what the fuzzer looks for")]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use proxy_wasi_linker::{LinkError, Linker};
+use proxy_wasi_linker::{LinkError, Linker, reexport_callbacks};
 use proxy_wasi_shim_artifact::SHIM;
 
 static LINKER: LazyLock<Linker> = LazyLock::new(|| {
@@ -15,6 +16,11 @@ static LINKER: LazyLock<Linker> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = LINKER.inspect(bytes);
+    if let Some(component) = reexport_callbacks(bytes) {
+        LINKER
+            .inspect(&component)
+            .expect("it was valid, and still is");
+    }
     if let Err(error) = LINKER.link(bytes) {
         let text = error.to_string();
         assert!(!text.contains('\n'), "an error is one line: {text}");

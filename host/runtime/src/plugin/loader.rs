@@ -1,9 +1,10 @@
 //! From a file to code that can be instantiated.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use proxy_wasi_linker::Linker;
+use proxy_wasi_linker::{Linker, reexport_callbacks};
 use proxy_wasi_shim_artifact::{SHIM, TRACING_SHIM};
 use wasmtime::component::Component;
 
@@ -81,13 +82,13 @@ impl<'a> PluginLoader<'a> {
                 tracing::info!(%file, bytes, "compiling a large plugin, which takes a while");
             }
             let component = match artifact.kind() {
-                ArtifactKind::Component => Component::from_binary(engine, artifact.bytes()),
-                ArtifactKind::Module => Component::from_binary(
-                    engine,
-                    &Linker::new(self.shim)?.link(artifact.bytes())?.component,
-                ),
+                ArtifactKind::Component => Cow::Borrowed(artifact.bytes()),
+                ArtifactKind::Module => {
+                    Cow::Owned(Linker::new(self.shim)?.link(artifact.bytes())?.component)
+                }
             };
-            component.map_err(LoadError::Compile)
+            let component = reexport_callbacks(&component).map_or(component, Cow::Owned);
+            Component::from_binary(engine, &component).map_err(LoadError::Compile)
         })?;
         let code = PluginCode::new(self.engine, &component)?;
         self.loaded.insert(key, code.clone());
