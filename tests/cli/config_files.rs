@@ -82,6 +82,7 @@ fn plugins() {
         "plugins:\n- {file: a.wasm, failure_policy: ajar}",
         "plugins:\n- {file: a.wasm, recovery: later}",
         "plugins:\n- {file: a.wasm, on_headers_pause: stop}",
+        "plugins:\n- {file: a.wasm, service: twice}",
         "plugins:\n- {file: a.wasm, callouts: {allow: all}}",
     ]));
 }

@@ -41,6 +41,7 @@ fn values_of_flags() {
         "serve a.wasm --failure-policy ajar",
         "serve a.wasm --callouts all",
         "serve a.wasm --on-headers-pause never",
+        "serve a.wasm --service twice",
         "serve a.wasm --name ''",
         "serve a.wasm --cache-dir ''",
         "serve ''",

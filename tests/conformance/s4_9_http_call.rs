@@ -8,6 +8,7 @@ both_kinds!(
     what_is_sent,
     what_is_refused,
     a_body_decides_its_length,
+    an_empty_authority_is_the_clusters,
     as_many_at_a_time_as_the_limit_says,
     without_a_timeout_it_is_the_idle_one,
 );
@@ -46,6 +47,23 @@ fn a_body_decides_its_length(kind: Kind) {
     });
 }
 
+/// It is given, so Envoy sends; there with an empty `host`.
+fn an_empty_authority_is_the_clusters(kind: Kind) {
+    let auth = Upstream::new();
+    let headers = "pairs(':method' 'GET' ':path' '/' ':authority' '')";
+    let script = format!("configure:\n http_call('auth', {headers}, '', '', 1000, u32) => 0");
+    Case::calling(kind, &script, &auth).run(|running| {
+        let (mut peer, head) = auth.accept();
+        let host = format!("host: {}", auth.url().replace("http://", ""));
+        assert!(
+            head.lines().any(|line| line.eq_ignore_ascii_case(&host)),
+            "{head}"
+        );
+        peer.answer("");
+        running.wait_for("http_call_response", 1);
+    });
+}
+
 fn what_is_refused(kind: Kind) {
     let auth = Upstream::new();
     let script = format!(
@@ -53,7 +71,7 @@ fn what_is_refused(kind: Kind) {
             http_call('nobody', {GOOD}, '', '', 100, u32) => 2 * | unknown-cluster
             http_call('', {GOOD}, '', '', 100, u32) => 2 * | unknown-cluster
             http_call('auth', pairs(':method' 'GET' ':authority' 'a'), '', '', 100, u32) => 2 * | invalid-request
-            http_call('auth', pairs(':method' 'GET' ':path' '/'), '', '', 100, u32) => 2 * | invalid-request
+            legacy http_call('auth', pairs(':method' 'GET' ':path' '/'), '', '', 100, u32) => 2 *
             legacy http_call('auth', pairs(':path' '/' ':authority' 'a'), '', '', 100, u32) => 2 *
             legacy http_call('auth', {GOOD}, '', '', -1, u32) => 2 *
             legacy http_call('auth', '', '', '', 100, u32) => 2 *

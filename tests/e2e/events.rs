@@ -3,6 +3,7 @@
 mod end;
 mod foreign_functions;
 mod queues;
+mod services;
 mod shared_data;
 mod timers;
 mod wasi;

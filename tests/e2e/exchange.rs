@@ -136,8 +136,34 @@ fn who_held_an_unanswered_request_is_told() {
         .unwrap();
     proxy.wait_for_metric("proxy_wasi_requests_active", 1.0);
     drop(client);
-    proxy.wait_for_log(&[
+    let line = proxy.wait_for_log(&[
         "ended unanswered while the plugin held the request",
         "holder",
     ]);
+    assert!(!line.contains("on_headers_pause"), "{line}");
+}
+
+/// A plugin pauses in the headers callback and waits for the body, which Envoy does not show it by default.
+#[test]
+fn what_lets_a_paused_plugin_see_the_body_is_told() {
+    let file = module(
+        r#"(module
+            (memory (export "memory") 1)
+            (func (export "proxy_abi_version_0_2_1"))
+            (func (export "malloc") (param i32) (result i32) i32.const 1024)
+            (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 1)
+            (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) i32.const 0))"#,
+    );
+    let proxy = proxy().arg(file).args(["--name", "holder"]).admin().start();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    client
+        .write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc")
+        .unwrap();
+    proxy.wait_for_metric("proxy_wasi_requests_active", 1.0);
+    drop(client);
+    let line = proxy.wait_for_log(&["ended unanswered while the plugin held the request"]);
+    assert!(
+        line.contains("`on_headers_pause: stop_iteration`"),
+        "{line}"
+    );
 }

@@ -135,6 +135,11 @@ pub(crate) struct PluginArgs {
     /// body callbacks go on (stop_iteration) [default: stop_all]
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_headers_pause: Option<String>,
+
+    /// Run the plugin beside the filter chain, without requests: in each worker (each_worker) or in one (once)
+    /// [default: it is a filter]
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) service: Option<String>,
 }
 
 impl PluginArgs {
@@ -149,6 +154,7 @@ impl PluginArgs {
             ("--failure-policy", &self.failure_policy),
             ("--callouts", &self.callouts),
             ("--on-headers-pause", &self.on_headers_pause),
+            ("--service", &self.service),
         ];
         flags
             .into_iter()

@@ -113,6 +113,8 @@ pub struct PluginConfig {
     pub recovery: Recovery,
     /// What a pause in a headers callback holds back. Default: [`OnHeadersPause::StopAll`].
     pub on_headers_pause: OnHeadersPause,
+    /// Whether the plugin is a service, which sees no streams. Default: it is a filter of the chain.
+    pub service: Option<Service>,
     /// Where its callouts may go. Default: [`AllowCallouts::Clusters`].
     pub allow_callouts: AllowCallouts,
 }
@@ -155,6 +157,16 @@ pub enum OnHeadersPause {
     StopAll,
     /// The headers only: body callbacks go on, as with Envoy's `allow_on_headers_stop_iteration`.
     StopIteration,
+}
+
+/// In which workers a plugin runs that sees no streams: only its root context, for timers, queues and callouts. What
+/// Envoy calls a Wasm service (`envoy.bootstrap.wasm`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// In all of them, as Envoy's without `singleton`.
+    EachWorker,
+    /// In one, as Envoy's with `singleton`.
+    Once,
 }
 
 /// The least severe messages that a log keeps.

@@ -132,8 +132,9 @@ pub fn run_with(
         false => None,
     };
     let admin = Admin::start(config.admin, &plugins, &services.state)?;
-    let setup = |listener| WorkerSetup {
+    let setup = |listener, index| WorkerSetup {
         config: Arc::clone(&config),
+        is_first: index == 0,
         plugins: Arc::clone(&plugins),
         clusters: Arc::clone(&clusters),
         trust: Arc::clone(&trust),
@@ -145,12 +146,12 @@ pub fn run_with(
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let first = Worker::spawn(0, setup(listener))?;
+    let first = Worker::spawn(0, setup(listener, 0))?;
     first.wait_for_start()?;
     let mut workers = vec![first];
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
-        workers.push(Worker::spawn(index, setup(listener))?);
+        workers.push(Worker::spawn(index, setup(listener, index))?);
     }
     for worker in workers.iter().skip(1) {
         worker.wait_for_start()?;

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::body::Body;
 use crate::effect::Direction;
-use crate::filter::{FilterIndex, FilterState};
+use crate::filter::{FilterIndex, FilterState, HeadersPause};
 use crate::head::Head;
 use crate::interest::Interest;
 use crate::station::{End, Pause, Station};
@@ -273,6 +273,16 @@ impl<H: Head> Path<H> {
         let holds = |station: &Station| station.pause != Pause::None;
         let at = self.stations.iter().position(holds)?;
         Some(self.filter_at(at))
+    }
+
+    /// Returns whether the filter paused in its headers callback such that its body callbacks wait, too, although it
+    /// has some.
+    pub(crate) fn hides_body(&self, filter: FilterIndex, around: Surroundings<'_>) -> bool {
+        let wants_body = around.filters.get(filter.0).is_some_and(|filter| {
+            filter.on_headers_pause == HeadersPause::StopAll && filter.interest.intersects(H::BODY)
+        });
+        let holds_all = |station: &Station| station.pause == Pause::AllAndWatermark;
+        wants_body && !self.head_only && self.station(filter).is_some_and(holds_all)
     }
 
     fn filter_at(&self, at: usize) -> FilterIndex {

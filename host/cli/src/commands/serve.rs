@@ -117,6 +117,7 @@ fn apply(plugin: &mut PluginSettings, args: PluginArgs) -> Result<(), Failure> {
     plugin.failure_policy = flag("--failure-policy", args.failure_policy);
     plugin.allow_callouts = flag("--callouts", args.callouts);
     plugin.on_headers_pause = flag("--on-headers-pause", args.on_headers_pause);
+    plugin.service = flag("--service", args.service);
     for variable in args.env {
         let Some((name, value)) = variable.split_once('=') else {
             return Err(Failure::Usage(format!(

@@ -14,6 +14,7 @@ pub(crate) type Fields = Vec<(String, Vec<u8>)>;
 #[derive(Debug)]
 pub(crate) struct RequestParts {
     pub(crate) method: String,
+    /// Empty for the cluster's own.
     pub(crate) authority: String,
     pub(crate) path: String,
     pub(crate) headers: Fields,
@@ -88,6 +89,20 @@ pub(super) fn target(path: &str) -> Option<Uri> {
     Some(Uri::from(path))
 }
 
+/// The field `host`. Nothing for an empty authority, which Envoy sends as it is: the connection then puts in where it
+/// leads.
+fn host(authority: String) -> Result<Option<HeaderValue>, InvalidRequest> {
+    if authority.is_empty() {
+        return Ok(None);
+    }
+    Authority::try_from(authority.as_str())
+        .ok()
+        .filter(|authority| !authority.as_str().contains('@'))
+        .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+        .map(Some)
+        .ok_or(InvalidRequest::Authority(authority))
+}
+
 impl RequestParts {
     pub(super) fn into_request(self) -> Result<Request<CalloutBody>, InvalidRequest> {
         let method = Method::from_bytes(self.method.as_bytes())
@@ -95,14 +110,12 @@ impl RequestParts {
         if method == Method::CONNECT {
             return Err(InvalidRequest::Connect);
         }
-        let host = Authority::try_from(self.authority.as_str())
-            .ok()
-            .filter(|authority| !authority.as_str().contains('@'))
-            .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
-            .ok_or(InvalidRequest::Authority(self.authority))?;
+        let host = host(self.authority)?;
         let uri = target(&self.path).ok_or(InvalidRequest::Path(self.path))?;
         let mut headers = header_map(&self.headers)?;
-        headers.insert(header::HOST, host);
+        if let Some(host) = host {
+            headers.insert(header::HOST, host);
+        }
         let trailers = header_map(&self.trailers)?;
         if !trailers.is_empty() {
             // HTTP/1 sends those that were announced.
@@ -149,6 +162,14 @@ mod tests {
         assert_eq!(request.headers()["host"], "auth.example:80");
         assert_eq!(request.headers()["x-a"], "1");
         assert_eq!(request.headers()["content-length"], "4");
+    }
+
+    #[test]
+    fn an_empty_authority_is_left_to_the_connection() {
+        let mut parts = parts();
+        parts.authority.clear();
+        let request = parts.into_request().unwrap();
+        assert!(!request.headers().contains_key("host"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ struct FilePlugin {
     failure_policy: Text,
     recovery: Text,
     on_headers_pause: Text,
+    service: Text,
     callouts: Option<FileCallouts>,
 }
 
@@ -198,6 +199,7 @@ fn plugin_settings(
         failure_policy: setting(plugin.failure_policy, "failure_policy"),
         recovery: setting(plugin.recovery, "recovery"),
         on_headers_pause: setting(plugin.on_headers_pause, "on_headers_pause"),
+        service: setting(plugin.service, "service"),
         allow_callouts: setting(plugin.callouts.unwrap_or_default().allow, "callouts.allow"),
     })
 }

@@ -161,6 +161,7 @@ fn resolve_plugin(
         failure_policy,
         recovery: value(&given.recovery, choice)?.unwrap_or(recovery),
         on_headers_pause: value(&given.on_headers_pause, choice)?.unwrap_or_default(),
+        service: value(&given.service, choice)?,
         allow_callouts: value(&given.allow_callouts, choice)?.unwrap_or_default(),
     })
 }

@@ -185,6 +185,7 @@ pub struct PluginSettings {
     pub failure_policy: Option<Setting>,
     pub recovery: Option<Setting>,
     pub on_headers_pause: Option<Setting>,
+    pub service: Option<Setting>,
     pub allow_callouts: Option<Setting>,
 }
 
@@ -202,6 +203,7 @@ impl PluginSettings {
             failure_policy: None,
             recovery: None,
             on_headers_pause: None,
+            service: None,
             allow_callouts: None,
         }
     }

@@ -57,6 +57,7 @@ fn every_key_of_a_file_arrives() {
           failure_policy: open
           recovery: never
           on_headers_pause: stop_iteration
+          service: once
           callouts: {allow: any}
         ",
     );
@@ -132,6 +133,7 @@ fn every_key_of_a_file_arrives() {
         failure_policy: FailurePolicy::Open,
         recovery: Recovery::Never,
         on_headers_pause: OnHeadersPause::StopIteration,
+        service: Some(Service::Once),
         allow_callouts: AllowCallouts::Any,
     };
     assert_eq!(*config.plugins[0], plugin);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::limits::{MOST_CALLOUTS, MOST_RESTART_FAILURES};
 use super::{
-    AllowCallouts, FailurePolicy, LogLevel, MAX_WORKERS, OnHeadersPause, Problem, Recovery,
+    AllowCallouts, FailurePolicy, LogLevel, MAX_WORKERS, OnHeadersPause, Problem, Recovery, Service,
 };
 
 const LONGEST_TIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -125,6 +125,11 @@ impl Choice for Recovery {
 impl Choice for OnHeadersPause {
     const WORDS: &'static [&'static str] = &["stop_all", "stop_iteration"];
     const CASES: &'static [Self] = &[Self::StopAll, Self::StopIteration];
+}
+
+impl Choice for Service {
+    const WORDS: &'static [&'static str] = &["each_worker", "once"];
+    const CASES: &'static [Self] = &[Self::EachWorker, Self::Once];
 }
 
 impl Choice for AllowCallouts {

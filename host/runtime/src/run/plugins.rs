@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::{Config, LogLevel, PluginConfig, Recovery};
+use crate::config::{Config, LogLevel, PluginConfig, Recovery, Service};
 use crate::plugin::{PluginCode, PluginEngine, PluginLoader};
 use crate::run::RunError;
 use crate::vm::PluginInfo;
 
-/// Plugins that share a VM in each worker: equal `vm_id`, VM configuration, environment and code.
+/// Plugins that share a VM in each worker: equal `vm_id`, VM configuration, environment and code. Those that run once
+/// share VMs of their own.
 #[derive(Debug)]
 pub(super) struct VmPlan {
     pub(super) code: PluginCode,
@@ -17,6 +18,8 @@ pub(super) struct VmPlan {
     pub(super) vm_configuration: Bytes,
     pub(super) environment: Vec<(String, String)>,
     pub(super) recovery: Recovery,
+    /// In the first worker only.
+    pub(super) once: bool,
     pub(super) roots: Vec<Root>,
 }
 
@@ -31,14 +34,14 @@ pub(super) struct Root {
 #[derive(Debug)]
 pub(super) struct Plugins {
     pub(super) vms: Vec<VmPlan>,
-    /// For each plugin of the chain: its VM in `vms` and its root in that.
-    pub(super) chain: Vec<(Arc<PluginConfig>, usize, usize)>,
+    /// For each plugin: its VM in `vms` and its root in that.
+    pub(super) all: Vec<(Arc<PluginConfig>, usize, usize)>,
 }
 
 impl Plugins {
-    /// Who the plugins are, in the order of the chain.
+    /// Who the plugins are, in the order of the configuration.
     pub(super) fn infos(&self) -> impl Iterator<Item = &Arc<PluginInfo>> {
-        self.chain
+        self.all
             .iter()
             .filter_map(|(_, vm, root)| Some(&self.vms.get(*vm)?.roots.get(*root)?.info))
     }
@@ -47,7 +50,7 @@ impl Plugins {
 pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
     let mut plugins = Plugins {
         vms: Vec::new(),
-        chain: Vec::new(),
+        all: Vec::new(),
     };
     if config.plugins.is_empty() {
         return Ok(plugins);
@@ -70,8 +73,10 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
             }),
             configuration: plugin.configuration.clone(),
         };
+        let once = plugin.service == Some(Service::Once);
         let shared = plugins.vms.iter_mut().position(|vm| {
-            vm.vm_id == plugin.vm_id
+            vm.once == once
+                && vm.vm_id == plugin.vm_id
                 && vm.vm_configuration == plugin.vm_configuration
                 && vm.environment == plugin.environment
                 && vm.code.is_same(&loaded)
@@ -83,6 +88,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
                 vm_configuration: plugin.vm_configuration.clone(),
                 environment: plugin.environment.clone(),
                 recovery: plugin.recovery,
+                once,
                 roots: Vec::new(),
             });
             plugins.vms.len() - 1
@@ -90,7 +96,7 @@ pub(super) fn load(config: &Config) -> Result<Plugins, RunError> {
         if let Some(plan) = plugins.vms.get_mut(vm) {
             plan.roots.push(root);
             plugins
-                .chain
+                .all
                 .push((Arc::clone(plugin), vm, plan.roots.len() - 1));
         }
     }

@@ -29,6 +29,8 @@ const DONE_GRACE: Duration = Duration::from_secs(4);
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
     pub(super) config: Arc<Config>,
+    /// Where what runs once runs.
+    pub(super) is_first: bool,
     pub(super) plugins: Arc<Plugins>,
     pub(super) clusters: Arc<[Arc<Cluster>]>,
     /// For what is no cluster.
@@ -79,7 +81,8 @@ impl WorkerSetup {
         Ok(())
     }
 
-    fn start_plugins(&self) -> Result<Vec<Rc<VmSlot>>, RunError> {
+    /// For each of the plugins' VMs: its place, or nothing if it runs in another worker.
+    fn start_plugins(&self) -> Result<Vec<Option<Rc<VmSlot>>>, RunError> {
         let limits = VmLimits {
             memory: self.config.limits.vm_memory,
             callback_time: self.config.limits.callback_time,
@@ -97,6 +100,9 @@ impl WorkerSetup {
             },
         );
         let start = |plan: &super::plugins::VmPlan| {
+            if plan.once && !self.is_first {
+                return Ok(None);
+            }
             let roots = plan
                 .roots
                 .iter()
@@ -116,20 +122,25 @@ impl WorkerSetup {
                 callouts: callouts.clone(),
             };
             VmSlot::start(spec, roots, plan.recovery, self.config.restarts)
+                .map(Some)
                 .map_err(|(plugin, source)| RunError::Start { plugin, source })
         };
         self.plugins.vms.iter().map(start).collect()
     }
 
-    fn into_worker(self, slots: &[Rc<VmSlot>]) -> (filter_chain::Worker, TcpListener, DrainSignal) {
+    fn into_worker(
+        self,
+        slots: &[Option<Rc<VmSlot>>],
+    ) -> (filter_chain::Worker, TcpListener, DrainSignal) {
         let filters = self
             .plugins
-            .chain
+            .all
             .iter()
+            .filter(|(config, ..)| config.service.is_none())
             .filter_map(|(config, vm, root)| {
                 Some(ChainFilter {
                     config: Arc::clone(config),
-                    slot: Rc::clone(slots.get(*vm)?),
+                    slot: Rc::clone(slots.get(*vm)?.as_ref()?),
                     root: *root,
                 })
             })
@@ -152,10 +163,10 @@ impl WorkerSetup {
 }
 
 /// Ends all root contexts, now that the last stream has ended. Those that ask for time get it together.
-async fn stop_plugins(slots: &[Rc<VmSlot>]) {
+async fn stop_plugins(slots: &[Option<Rc<VmSlot>>]) {
     let deadline = Instant::now() + DONE_GRACE;
     let mut waiting = Vec::new();
-    for slot in slots {
+    for slot in slots.iter().flatten() {
         waiting.extend(slot.stop(deadline).await);
     }
     for vm in waiting {

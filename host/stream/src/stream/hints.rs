@@ -61,6 +61,21 @@ impl Stream {
             .or_else(request)
     }
 
+    /// Returns whether the filter waits in vain if it waits for the body: it paused in its headers callback, and body
+    /// callbacks come once it resumes, as [`HeadersPause::StopAll`](crate::HeadersPause::StopAll) says.
+    #[must_use]
+    pub fn hides_body(&self, filter: FilterIndex, direction: Direction) -> bool {
+        match direction {
+            Direction::Request => self
+                .request
+                .hides_body(filter, around_request(&self.filters, self.limits)),
+            Direction::Response => {
+                let around = around_response(&self.filters, self.limits, &self.request);
+                self.response.hides_body(filter, around)
+            }
+        }
+    }
+
     /// Returns the request's head as it is now, for routes, properties and access logs. None before it has come, and
     /// after it has been sent if no copy was kept (see [`fields`](Self::fields)).
     #[must_use]

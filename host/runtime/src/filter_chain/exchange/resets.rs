@@ -21,9 +21,16 @@ impl Exchange {
     /// timeout came, before the plugin let it go on.
     #[cold]
     pub(in crate::filter_chain) fn log_holder(&self) {
-        let Some((filter, message)) = self.machine.borrow().holder() else {
+        let machine = self.machine.borrow();
+        let Some((filter, message)) = machine.holder() else {
             return;
         };
+        // The body callback in which it may have meant to resume has not come.
+        let way_out = match machine.hides_body(filter, message) {
+            true => "; with `on_headers_pause: stop_iteration` body callbacks come meanwhile",
+            false => "",
+        };
+        drop(machine);
         let message = match message {
             Direction::Request => "request",
             Direction::Response => "response",
@@ -31,7 +38,7 @@ impl Exchange {
         tracing::info!(
             plugin = self.plugin_name(filter),
             request_id = self.request_id_text(),
-            "ended unanswered while the plugin held the {message}: it had paused, and not resumed"
+            "ended unanswered while the plugin held the {message}: it had paused, and not resumed{way_out}"
         );
     }
 
