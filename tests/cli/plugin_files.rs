@@ -53,6 +53,13 @@ fn webassembly_that_is_no_plugin() {
         ("damaged.wasm", &[&minimal[..8], &[0x1f; 40]].concat()),
         ("no-marker.wasm", &without("proxy_abi_version_0_2_1")),
         (
+            "core.wasm",
+            &wasm(&modules::MINIMAL.replace(
+                "proxy_abi_version_0_2_1",
+                "proxy-wasm:plugin/lifecycle@0.1.0#start",
+            )),
+        ),
+        (
             "vnext.wasm",
             &wasm(&modules::MINIMAL.replace("0_2_1", "0_3_0")),
         ),
@@ -74,6 +81,7 @@ fn webassembly_that_is_no_plugin() {
         "truncated.wasm",
         "damaged.wasm",
         "no-marker.wasm",
+        "core.wasm",
         "vnext.wasm",
         "no-allocator.wasm",
         "callback.wasm",

@@ -133,6 +133,24 @@ fn seed_is_a_number() {
     Case::of_bytes(&bytes).run(|running| assert_eq!(running.get("/").status, 200));
 }
 
+/// Emscripten's, of 256 bytes at most: `random_device` of C++ imports it.
+#[test]
+fn getentropy_is_random() {
+    let bytes = module(
+        r#"(import "env" "getentropy" (func $entropy (param i32 i32) (result i32)))
+           (import "env" "proxy_continue_request" (func $continue))"#,
+        "(if (i32.eqz (i32.or
+                (call $entropy (i32.const 400) (i32.const 256))
+                (i32.or
+                    (i64.eqz (i64.load (i32.const 648)))
+                    (i32.or
+                        (i32.ne (call $entropy (i32.const 400) (i32.const 257)) (i32.const -1))
+                        (i32.ne (call $entropy (i32.const -1) (i32.const 2)) (i32.const -1))))))
+            (then (call $continue)))",
+    );
+    Case::of_bytes(&bytes).run(|running| assert_eq!(running.get("/").status, 200));
+}
+
 /// Both names of WASI carry the same functions.
 #[test]
 fn wasi_unstable_is_wasi() {

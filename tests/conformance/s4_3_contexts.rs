@@ -44,24 +44,31 @@ fn done_without_a_root_that_waits() {
     Case::legacy(script).get();
 }
 
-/// In Envoy every context of the VM will do, also another plugin's.
+/// Roots of one VM are the same code, whose globals they share: one may let the other's streams go on.
 #[test]
 fn effective_context_of_another_plugin() {
     let first = "request_headers:
-        set_effective_context(1) => 0
-        set_effective_context(2) => 2
-        set_effective_context(3) => 0
-        set_effective_context(4) => 2";
+            set_effective_context(2) => 0
+            set_effective_context(4) => 2 // not yet
+            set_effective_context(0) => 0
+            set_tick_period_milliseconds(1)
+        tick#1:
+            set_tick_period_milliseconds(0)
+            set_effective_context(4) => 0
+            get_header_map_value(0, ':path', out) => 0 '/'
+            add_header_map_value(0, 'x-tick', '1') => 0
+            continue_stream(0)";
     let second = "request_headers:
-        set_effective_context(2) => 0
-        set_effective_context(1) => 2
-        set_effective_context(3) => 2
-        set_effective_context(4) => 0";
+            set_effective_context(3) => 0
+            set_effective_context(1) => 0
+            return(1)";
     let case = Case::legacy(first)
         .plugin("vm_id", "shared")
         .and(Kind::Legacy, second)
         .plugin("vm_id", "shared");
-    let report = case.get();
+    let report = case.run(|running| {
+        assert_eq!(running.get("/").echoed("x-tick"), ["1"]);
+    });
     assert!(
         report
             .callbacks("1")

@@ -2,12 +2,14 @@
 
 use proxy_wasi_test_support::Kind;
 
-use crate::harness::{Case, Upstream, both_kinds};
+use crate::harness::{CALL, Case, Upstream, both_kinds};
 
 both_kinds!(
     a_local_response_runs_the_plugins_own_response_callbacks,
     from_a_later_plugin_it_passes_all_that_saw_the_request,
     from_a_request_body_callback,
+    from_a_request_body_callback_and_then_held,
+    while_it_is_held_a_client_that_leaves_is_noticed,
     from_response_headers_it_takes_the_responses_place,
     from_a_response_body_callback_while_the_head_is_held,
     from_a_response_body_callback_after_the_head_it_resets,
@@ -100,6 +102,59 @@ fn from_a_request_body_callback(kind: Kind) {
             "log"
         ]
     );
+}
+
+/// The request was on its way upstream and is cut off: that is no failure of the upstream, which would answer instead.
+fn from_a_request_body_callback_and_then_held(kind: Kind) {
+    let script = format!(
+        "request_body:
+            {DENY}
+            return(1)
+        response_headers:
+            {CALL}
+            return(1)
+        http_call_response:
+            set_effective_context(2)
+            add_header_map_value(2, 'x-seen', '1')
+            continue_stream(1)"
+    );
+    let (auth, upstream) = (Upstream::new(), Upstream::new());
+    let case = Case::calling(kind, &script, &auth).upstream(&upstream);
+    let report = case.run(|running| {
+        let mut client = running.client_of_post(9);
+        let (mut peer, _) = upstream.accept();
+        client.send("body");
+        // Only now has the proxy dropped the request.
+        assert_eq!(peer.rest(), "");
+        auth.answer();
+        let head = client.head();
+        assert!(head.starts_with("HTTP/1.1 403"), "{head}");
+        assert!(head.contains("\r\nx-seen: 1"), "{head}");
+        running.wait_for("log", 1);
+    });
+    assert_eq!(
+        report.stream_callbacks(),
+        [
+            "request_headers",
+            "request_body 4",
+            "response_headers",
+            "response_body 2 end",
+            "log"
+        ]
+    );
+}
+
+/// Also if it had more to send, which nobody wants any more.
+fn while_it_is_held_a_client_that_leaves_is_noticed(kind: Kind) {
+    let script = format!("request_body:\n {DENY}\n return(1)\nresponse_headers:\n return(1)");
+    let upstream = Upstream::new();
+    Case::new(kind, &script).upstream(&upstream).run(|running| {
+        let mut client = running.client_of_post(9);
+        client.send("body");
+        running.wait_for("response_headers", 1);
+        client.close();
+        running.wait_for("log", 1);
+    });
 }
 
 /// It is sent at once: no plugin sees it, and this one sees nothing more of the upstream's.

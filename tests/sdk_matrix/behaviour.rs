@@ -79,7 +79,8 @@ fn goes_on(proxy: &Proxy) {
     proxy.wait_for_lines("bytes: ", REPETITIONS + 6);
 }
 
-fn ends_well(proxy: Proxy) {
+/// Stops the proxy, which must end in order and must not have logged an error.
+pub(crate) fn ends_well(proxy: Proxy) {
     proxy.terminate();
     let ended = proxy.wait();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);

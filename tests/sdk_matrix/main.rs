@@ -14,6 +14,7 @@
     reason = "what goes wrong in a test fails it, and says so; the table is this test's output"
 )]
 
+mod auth;
 mod behaviour;
 mod row;
 
@@ -33,8 +34,12 @@ fn main() -> ExitCode {
     for plugin in &plugins {
         // In threads, so that what panics fails only its own row.
         let row = thread::scope(|scope| scope.spawn(|| Row::of(plugin)).join());
-        let outcome =
-            thread::scope(|scope| scope.spawn(|| behaviour::check(plugin, &cache)).join());
+        let check = if auth::is_one(plugin) {
+            auth::check
+        } else {
+            behaviour::check
+        };
+        let outcome = thread::scope(|scope| scope.spawn(|| check(plugin, &cache)).join());
         let good = row.is_ok() && outcome.is_ok();
         let row = row.map_or_else(|_| plugin.display().to_string(), |row| row.to_string());
         println!("{row} {}", if good { "ok" } else { "FAILED" });

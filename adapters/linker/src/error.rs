@@ -31,6 +31,15 @@ pub enum LinkError {
          build it with a Proxy-Wasm SDK for ABI 0.1.0, 0.2.0 or 0.2.1"
     )]
     NoAbiVersion,
+    /// The module is the code of a component, without the component around it.
+    #[error(
+        "not a component yet: the module exports `{export}`; make a component of it with \
+         `wasm-tools component new`, or build Rust for wasm32-wasip2"
+    )]
+    NotYetComponent {
+        /// The first function of an interface.
+        export: String,
+    },
     /// The module's only ABI marker is one that nobody knows.
     #[error(
         "unsupported Proxy-Wasm ABI: the module exports `{marker}`; \

@@ -97,7 +97,7 @@ impl<'a> Plan<'a> {
 
 /// The version of the first known marker in the order of the export section, as in Envoy: not the highest one.
 pub(crate) fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> {
-    let mut unknown = None;
+    let (mut unknown, mut of_interface) = (None, None);
     for export in module
         .exports
         .iter()
@@ -109,13 +109,26 @@ pub(crate) fn abi_version(module: &Module<'_>) -> Result<AbiVersion, LinkError> 
         if export.name.starts_with("proxy_abi_version_") {
             unknown = unknown.or(Some(export.name));
         }
+        if is_of_interface(export.name) {
+            of_interface = of_interface.or(Some(export.name));
+        }
     }
-    Err(match unknown {
-        Some(marker) => LinkError::UnknownAbiVersion {
+    Err(match (unknown, of_interface) {
+        (Some(marker), _) => LinkError::UnknownAbiVersion {
             marker: printable(marker),
         },
-        None => LinkError::NoAbiVersion,
+        (None, Some(export)) => LinkError::NotYetComponent {
+            export: printable(export),
+        },
+        (None, None) => LinkError::NoAbiVersion,
     })
+}
+
+/// Whether component tools gave an export its name: `proxy-wasm:plugin/lifecycle@0.1.0#start`.
+fn is_of_interface(name: &str) -> bool {
+    name.split_once('#')
+        .and_then(|(interface, _)| interface.split_once('/'))
+        .is_some_and(|(package, _)| package.contains(':'))
 }
 
 fn memory(module: &Module<'_>) -> Result<MemoryType, LinkError> {

@@ -6,7 +6,7 @@ use wasm_encoder::{ComponentSection, ProducersField, ProducersSection};
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 /// How components name what linked them.
-const PRODUCT: &str = "proxy-wasi";
+pub(crate) const PRODUCT: &str = "proxy-wasi";
 
 /// A tool's signature in a `producers` section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

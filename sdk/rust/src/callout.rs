@@ -43,7 +43,8 @@ pub struct Callout {
 }
 
 impl Callout {
-    /// Makes a GET request. `path` is with its query.
+    /// Makes a GET request to a cluster, by its name in the host's configuration. `authority` is what the cluster's
+    /// server sees as `host`, the cluster's own if empty; `path` begins with `/` and is with its query.
     pub fn new(
         cluster: impl Into<String>,
         authority: impl Into<String>,
@@ -92,7 +93,8 @@ impl Callout {
         self
     }
 
-    /// Sets how long the callout may take; by default as long as the host lets it.
+    /// Sets how long the callout may take, to the end of the answer. By default the host says: proxy-wasi its
+    /// `timeouts.idle`, 5 minutes. Zero fails at once.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -128,7 +130,7 @@ impl Root {
     /// # Errors
     ///
     /// The cluster is unknown or not for this plugin, the request is malformed, too many are outstanding, or the host
-    /// makes no callouts.
+    /// makes no callouts. Which of its checks it was, is in proxy-wasi's log.
     pub fn send_callout(&self, callout: Callout) -> Result<CalloutId, Refused<CalloutError>> {
         callout.send(self).map(CalloutId)
     }

@@ -105,7 +105,8 @@ impl GrpcMethod {
 }
 
 impl Root {
-    /// Makes a unary call. Its event goes to [`Plugin::on_grpc_event`](crate::Plugin::on_grpc_event).
+    /// Makes a unary call. Its event goes to [`Plugin::on_grpc_event`](crate::Plugin::on_grpc_event). Without a timeout
+    /// the host's default holds, as for [`Callout::timeout`](crate::Callout::timeout).
     ///
     /// # Errors
     ///
@@ -180,7 +181,7 @@ impl Exchange<'_> {
     }
 
     /// Opens a stream for this exchange, which does not end with it. Its events go to
-    /// [`HttpStream::on_grpc_event`](crate::HttpStream::on_grpc_event).
+    /// [`HttpStream::on_grpc_event`](crate::HttpStream::on_grpc_event); messages are sent with [`Root::send_grpc`].
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Header and trailer fields.
 
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::str::Utf8Error;
 
 use crate::bindings::proxy_wasm::plugin::http_headers::{self, HeaderError};
@@ -9,7 +9,7 @@ use crate::error::Refused;
 
 /// The value of a field: bytes, mostly ASCII text.
 ///
-/// Compares with text and with bytes, and reads as either.
+/// Compares with text and with bytes, and reads as either. Shown, it is text with U+FFFD for whatever is not UTF-8.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldValue(Vec<u8>);
 
@@ -36,6 +36,12 @@ impl FieldValue {
     /// Returns the bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
+    }
+}
+
+impl Display for FieldValue {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(&self.to_string_lossy())
     }
 }
 
@@ -325,6 +331,7 @@ mod tests {
 
         assert!(value.to_str().is_err());
         assert_eq!(value.to_string_lossy(), "caf\u{fffd}");
+        assert_eq!(format!("{value:>5}"), " caf\u{fffd}");
         assert_eq!(value, b"caf\xe9"[..]);
         assert_ne!(value, "caf");
     }

@@ -45,8 +45,16 @@
 //! In a crate with `crate-type = ["cdylib"]`, `cargo build --release --target wasm32-wasip2` makes a component of it,
 //! which `proxy-wasi serve` runs.
 //!
-//! No callback blocks; whatever takes time (a [`Callout`], a tick) answers through another callback. What the SDK does
-//! not wrap is in [`bindings`].
+//! Where to find what:
+//!
+//! - [`Exchange`]: the messages ([`Request`], [`Response`]) with their [`Headers`] and [`Body`], local responses,
+//!   resuming, properties, callouts for this exchange;
+//! - [`Root`]: the plugin's name, timer, queues, callouts outside of exchanges, what to do with gRPC streams;
+//! - [`metrics`], [`shared_data`], [`clock`], [`random`] and [`log`], which belong to neither.
+//!
+//! No callback blocks; whatever takes time (a [`Callout`], a tick) answers through another callback. A callback that
+//! fails logs its error and ends the exchange, unless [`HttpStream::on_error`] says otherwise; a panic ends the VM. What
+//! the SDK does not wrap is in [`bindings`].
 
 pub mod bindings;
 pub mod clock;
@@ -162,9 +170,15 @@ macro_rules! plugin {
                 }
             }
 
-            type Exports = $crate::runtime::Exports<Plugins>;
+            // The names of a component's exports are none that a linker for the host takes.
+            #[cfg(target_family = "wasm")]
+            const _: () = {
+                type Exports = $crate::runtime::Exports<Plugins>;
 
-            $crate::bindings::export!(Exports with_types_in $crate::bindings);
+                $crate::bindings::export!(Exports with_types_in $crate::bindings);
+            };
+            #[cfg(not(target_family = "wasm"))]
+            const _: () = $crate::runtime::check_exports::<Plugins>();
         };
     };
 }

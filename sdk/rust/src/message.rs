@@ -40,7 +40,10 @@ impl Request {
         self.headers().get(name)
     }
 
-    /// Returns the trailer fields.
+    /// Returns the trailer fields. Where there are none, the last body callback makes them by setting one.
+    ///
+    /// To an upstream that speaks HTTP/1 they go behind a body in chunks, and only those that the header field
+    /// `trailer` names.
     pub fn trailers(self) -> Headers {
         Headers::new(self.context, HeaderMap::RequestTrailers)
     }
@@ -124,7 +127,10 @@ impl Response {
         self.headers().get(name)
     }
 
-    /// Returns the trailer fields.
+    /// Returns the trailer fields. Where there are none, the last body callback makes them by setting one.
+    ///
+    /// To a client that speaks HTTP/1 they go if it sent `te: trailers`, behind a body in chunks, and only those that
+    /// the header field `trailer` names.
     pub fn trailers(self) -> Headers {
         Headers::new(self.context, HeaderMap::ResponseTrailers)
     }

@@ -21,6 +21,15 @@ pub trait Plugin: Sized + 'static {
 
     /// The stream callbacks that the plugin implements. The host never calls another one, so what is forgotten here
     /// does not happen, and what is not needed here costs nothing.
+    ///
+    /// Several are joined with [`union`](Interest::union), since constants cannot have `|`:
+    ///
+    /// ```
+    /// # use proxy_wasi_sdk::Interest;
+    /// const INTEREST: Interest = Interest::REQUEST_HEADERS
+    ///     .union(Interest::REQUEST_BODY)
+    ///     .union(Interest::STREAM_END);
+    /// ```
     const INTEREST: Interest;
 
     /// Makes the plugin from its configuration, which may be empty. `root` knows the VM's configuration.
@@ -30,8 +39,10 @@ pub trait Plugin: Sized + 'static {
     /// Whatever is wrong with the configuration. The host refuses the plugin and shows the text.
     fn configure(root: &Root, configuration: &[u8]) -> Result<Self>;
 
-    /// Makes the state of an exchange, before its first callback. A type without any (zero-sized, no `Drop`) is not
-    /// kept but made anew for each callback.
+    /// Makes the state of an exchange, before its first callback.
+    ///
+    /// A type without any (zero-sized, no `Drop`) is not kept but made anew for each callback. So do not count
+    /// exchanges here: what is to happen once for each belongs in [`HttpStream::on_request_headers`].
     fn stream(&mut self) -> Self::Stream;
 
     /// Returns the stream callbacks that the plugin wants, if that depends on its configuration.
@@ -221,6 +232,10 @@ pub trait HttpStream: Sized + 'static {
     /// A callout of [`Exchange::send_callout`] was answered, with whatever status, or has failed. The answer to an
     /// exchange that is over is dropped.
     ///
+    /// An exchange that waits for the answer goes on with [`Exchange::resume_request`] or ends with
+    /// [`Exchange::respond`]; with `response?` a callout that has failed ends it through
+    /// [`on_error`](Self::on_error).
+    ///
     /// # Errors
     ///
     /// See [`on_request_headers`](Self::on_request_headers).
@@ -236,7 +251,7 @@ pub trait HttpStream: Sized + 'static {
     }
 
     /// Something has come from a gRPC callout of [`Exchange::call_grpc`] or [`Exchange::open_grpc`]. What comes for an
-    /// exchange that is over is dropped.
+    /// exchange that is over is dropped. A stream is answered with [`Root::send_grpc`].
     ///
     /// # Errors
     ///

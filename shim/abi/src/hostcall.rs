@@ -135,6 +135,7 @@ pub const HOSTCALLS: &[Hostcall] = &[
     odd("pthread_equal", &[I32, I32], Some(I32)),
     odd("abort", &[I32, I32, I32, I32], None),
     odd("seed", &[], Some(F64)),
+    odd("getentropy", &[I32, I32], Some(I32)),
 ];
 
 /// Finds a hostcall by its import name.

@@ -69,15 +69,15 @@ pub(crate) fn phase() -> Phase {
     ACTIVE.get().phase
 }
 
-/// Has hostcalls act on another context until the callback ends: the caller's own root or one of its streams, or with
-/// 0 on the real one again. Plugins that share a VM cannot reach each other's streams.
+/// Has hostcalls act on another context until the callback ends, any that lives in this VM, or with 0 on the real one
+/// again. That may be another plugin's: roots of one VM are the same code, which may keep the streams of all of them in
+/// one list, and whose tick comes first lets them go on.
 pub(crate) fn set_effective(id: u32) -> Result<(), Status> {
     let target = contexts::with(|contexts| contexts.find(id)).ok_or(Status::BadArgument)?;
     let active = ACTIVE.get();
     let effective = match target {
         Context::Vm => active.current,
-        other if other.root() == active.current.root() => other,
-        Context::Root { .. } | Context::Stream { .. } => return Err(Status::BadArgument),
+        other @ (Context::Root { .. } | Context::Stream { .. }) => other,
     };
     ACTIVE.set(Active {
         effective,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_root_and_its_streams_can_be_effective() {
+    fn every_context_that_lives_can_be_effective() {
         let (own, other, stream) = contexts::with(|contexts| {
             for root in [7, 8] {
                 contexts.add_root(root, String::new(), String::new(), String::new());
@@ -117,15 +117,17 @@ mod tests {
         enter(own, Phase::Ordinary);
         assert_eq!(set_effective(stream.id()), Ok(()));
         assert_eq!((current(), effective()), (own, stream));
-        assert_eq!(set_effective(other.id()), Err(Status::BadArgument));
         assert_eq!(set_effective(99), Err(Status::BadArgument));
         assert_eq!(effective(), stream);
+        assert_eq!(set_effective(other.id()), Ok(()));
+        assert_eq!((current(), effective()), (own, other));
         assert_eq!(set_effective(0), Ok(()));
         assert_eq!(effective(), own, "0 takes it back");
 
         enter(other, Phase::Ordinary);
         assert_eq!(effective(), other, "each callback begins as itself");
-        assert_eq!(set_effective(stream.id()), Err(Status::BadArgument));
+        assert_eq!(set_effective(stream.id()), Ok(()));
+        assert_eq!(effective(), stream, "also of another plugin");
         leave();
         assert_eq!(current(), Context::Vm);
     }

@@ -211,6 +211,7 @@ exports! {
     "env.pthread_equal" (one, other) -> u32 => toolchain::pthread_equal(one, other);
     "env.abort" (message, file, line, column) => toolchain::abort(message, file, line, column);
     "env.seed" () -> f64 => toolchain::seed();
+    "env.getentropy" (at, len) -> u32 => toolchain::getentropy(at, len);
 }
 
 // WASI: output, clocks, randomness, environment

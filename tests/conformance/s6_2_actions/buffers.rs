@@ -10,6 +10,8 @@ both_kinds!(
     s6_3_edits_of_a_held_body_stay,
     s6_3_a_request_that_outgrows_the_buffer_is_413,
     s6_3_a_response_that_outgrows_the_buffer_is_500,
+    s6_3_a_request_that_a_plugin_makes_too_large,
+    s6_3_a_response_that_a_plugin_makes_too_large,
     s6_3_content_length_is_kept_true_while_the_head_is_held,
     s6_3_a_length_that_changes_later_is_an_error,
 );
@@ -166,4 +168,38 @@ fn s6_3_a_length_that_changes_later_is_an_error(kind: Kind) {
     });
     assert!(report.log.contains("plugin-0"), "{}", report.log);
     assert!(report.log.contains("content-length"), "{}", report.log);
+}
+
+/// An edit that fails makes SDKs panic: the stream ends instead, not the VM. A component is told.
+fn s6_3_a_request_that_a_plugin_makes_too_large(kind: Kind) {
+    let script = "request_body:
+            set_buffer_bytes(0, 4, 0, 'and more') => 0 | too-large
+            legacy set_buffer_bytes(0, 0, 0, 'and more') => 0
+            get_buffer_bytes(0, 0, 99, out) => 0 'body'";
+    Case::new(kind, script)
+        .config("limits", serde_json::json!({ "request_buffer": 10 }))
+        .run(|running| {
+            let status = running.post("body").status;
+            assert_eq!(status, if kind == Kind::Legacy { 413 } else { 200 });
+        });
+}
+
+fn s6_3_a_response_that_a_plugin_makes_too_large(kind: Kind) {
+    let script = "response_headers:
+            return(1)
+        response_body:
+            set_buffer_bytes(1, 4, 0, 'and more') => 0 | too-large";
+    let upstream = Upstream::new();
+    Case::new(kind, script)
+        .plugin("on_headers_pause", "stop_iteration")
+        .config("limits", serde_json::json!({ "response_buffer": 10 }))
+        .upstream(&upstream)
+        .run(|running| {
+            let mut client = running.client_of_get();
+            let (mut peer, _) = upstream.accept();
+            peer.answer("body");
+            let head = client.head();
+            let status = if kind == Kind::Legacy { 500 } else { 200 };
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        });
 }

@@ -41,7 +41,7 @@ pub(super) enum Tool {
     WitBindgen,
 }
 
-/// In the order of the table: legacy modules, then components.
+/// In the order of the table: legacy modules, then components, then those whose name ends in `-auth`.
 pub(super) const TOOLCHAINS: &[Toolchain] = &[
     Toolchain {
         name: "rust-sdk-wasip1",
@@ -233,6 +233,75 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
             needs: &[Tool::Python],
             commands: &[
                 "componentize-py -d {wit} -w http-filter-plugin componentize plugin -o {out}",
+            ],
+        },
+    },
+    // The rest is of a world of their own, and makes callouts.
+    Toolchain {
+        name: "wit-c-auth",
+        about: "C as a component of a world of its own",
+        recipe: Recipe::Commands {
+            sources: &["wit-c", "wit-auth"],
+            needs: &[Tool::Python, Tool::WitBindgen],
+            commands: &[
+                "rm -rf wit",
+                "mkdir -p wit/deps/proxy-wasm",
+                "cp ../wit-auth/world.wit wit",
+                "cp -r {wit}/deps/. wit/deps",
+                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "wit-bindgen c wit --world auth-plugin --out-dir gen",
+                "python -m ziglang cc -target wasm32-wasi -mexec-model=reactor -Os -s -Wall -Werror \
+                 -Wl,-z,stack-size=65536 -Igen auth.c gen/auth_plugin.c \
+                 gen/auth_plugin_component_type.o -o auth.core.wasm",
+                "wasm-tools component new auth.core.wasm -o {out}",
+            ],
+        },
+    },
+    Toolchain {
+        name: "wit-javascript-qjs-auth",
+        about: "JavaScript as a component of a world of its own, componentize-qjs",
+        recipe: Recipe::Commands {
+            sources: &["wit-javascript", "wit-auth"],
+            needs: &[Tool::Python, Tool::Npm],
+            commands: &[
+                "rm -rf wit",
+                "mkdir -p wit/deps/proxy-wasm",
+                "cp ../wit-auth/world.wit wit",
+                "cp -r {wit}/deps/. wit/deps",
+                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "npx --no componentize-qjs -- --sync --wit wit --world auth-plugin --js auth.js -o {out}",
+            ],
+        },
+    },
+    Toolchain {
+        name: "wit-javascript-slim-auth",
+        about: "JavaScript as a component of a world of its own, componentize-js",
+        recipe: Recipe::Commands {
+            sources: &["wit-javascript", "wit-auth"],
+            needs: &[Tool::Python, Tool::Npm],
+            commands: &[
+                "rm -rf wit",
+                "mkdir -p wit/deps/proxy-wasm",
+                "cp ../wit-auth/world.wit wit",
+                "cp -r {wit}/deps/. wit/deps",
+                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "npx --no componentize-js -- auth.js --wit wit --world-name auth-plugin -d http -d fetch-event -o {out}",
+            ],
+        },
+    },
+    Toolchain {
+        name: "wit-python-auth",
+        about: "Python as a component of a world of its own",
+        recipe: Recipe::Commands {
+            sources: &["wit-python", "wit-auth"],
+            needs: &[Tool::Python],
+            commands: &[
+                "rm -rf wit",
+                "mkdir -p wit/deps/proxy-wasm",
+                "cp ../wit-auth/world.wit wit",
+                "cp -r {wit}/deps/. wit/deps",
+                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "componentize-py -d wit -w auth-plugin componentize auth -o {out}",
             ],
         },
     },

@@ -1,7 +1,7 @@
 //! What built a file: a guess from signatures that tools leave.
 
 use super::search::find;
-use crate::producers::Producer;
+use crate::producers::{PRODUCT, Producer};
 
 /// The toolchains that plugins are built with.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Toolchain {
     AssemblyScript,
     /// C or C++ with clang and wasi-libc.
     Clang,
+    /// A legacy module of whatever toolchain, linked as `proxy-wasi compose` does it.
+    Compose,
     /// C or C++ with Emscripten.
     Emscripten,
     /// Go, the standard toolchain.
@@ -59,20 +61,66 @@ const TRACES: &[(&[u8], Toolchain)] = &[
     (b"~\0l\0i\0b\0/\0", Toolchain::AssemblyScript),
 ];
 
+/// How paths of Rust's own library begin in messages of panics. Parts of other toolchains have them as well, so it only
+/// counts where nobody signed but clang: stripping takes Rust's signature, and leaves that of the library in C.
+const RUST_LIBRARY: &[u8] = b"/rustc/";
+
 impl Toolchain {
     pub(super) fn of(bytes: &[u8], producers: &[Producer]) -> Self {
-        let mut traces = TRACES.iter();
-        if let Some((_, toolchain)) = traces.find(|(trace, _)| find(bytes, trace).is_some()) {
-            return *toolchain;
-        }
         let signed = |name: &str| {
             producers
                 .iter()
                 .any(|it| it.name.eq_ignore_ascii_case(name))
         };
+        // The shim is in there as well, with signatures and traces of its own.
+        if signed(PRODUCT) {
+            return Self::Compose;
+        }
+        let mut traces = TRACES.iter();
+        if let Some((_, toolchain)) = traces.find(|(trace, _)| find(bytes, trace).is_some()) {
+            return *toolchain;
+        }
         let mut signatures = SIGNATURES.iter();
-        signatures
+        let toolchain = signatures
             .find(|(name, _)| signed(name))
-            .map_or(Self::Unknown, |(_, toolchain)| *toolchain)
+            .map_or(Self::Unknown, |(_, toolchain)| *toolchain);
+        if matches!(toolchain, Self::Clang | Self::Unknown) && find(bytes, RUST_LIBRARY).is_some() {
+            return Self::Rust;
+        }
+        toolchain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(name: &str) -> Vec<Producer> {
+        vec![Producer {
+            field: "processed-by".to_owned(),
+            name: name.to_owned(),
+            version: String::new(),
+        }]
+    }
+
+    #[test]
+    fn rust_is_known_by_its_library_where_it_did_not_sign() {
+        let bytes = b"panicked at /rustc/0123/library/core/src/option.rs";
+
+        for stripped in [vec![], signed("clang"), signed("wit-bindgen-c")] {
+            assert_eq!(Toolchain::of(bytes, &stripped), Toolchain::Rust);
+        }
+        assert_eq!(
+            Toolchain::of(bytes, &signed("JavaScript")),
+            Toolchain::JavaScript
+        );
+        assert_eq!(Toolchain::of(b"", &signed("clang")), Toolchain::Clang);
+    }
+
+    #[test]
+    fn what_the_linker_made_tells_nothing_of_what_it_was_made_of() {
+        let bytes = b"emscripten_notify_memory_growth /rustc/0123/library/core/src/option.rs";
+
+        assert_eq!(Toolchain::of(bytes, &signed(PRODUCT)), Toolchain::Compose);
     }
 }

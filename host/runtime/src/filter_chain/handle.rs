@@ -139,8 +139,9 @@ async fn filter(
                 exchange.traffic.failed(kind);
             }
             exchange.tell(|machine| machine.handle_local_response(failure.local_response()));
-            poll_fn(|cx| exchange.poll_step(cx, Pump::Nothing)).await
+            poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await
         }
+        Sent::Abandoned => poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await,
     };
     match step {
         Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),
@@ -154,6 +155,8 @@ async fn filter(
 enum Sent {
     Response(Response<ResponseSource>),
     Failed(UpstreamFailure),
+    /// A local response has taken the upstream's place, and plugins still hold it.
+    Abandoned,
     /// A plugin has ended the stream meanwhile.
     Step(Step),
 }
@@ -186,10 +189,16 @@ async fn send(
         if let Poll::Ready(step) = exchange.poll_step(cx, Pump::Nothing) {
             return Poll::Ready(Sent::Step(step));
         }
-        upstream
-            .as_mut()
-            .poll(cx)
-            .map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
+        // The request may be what makes a plugin answer, so that sending it fails: that is not the upstream's failure.
+        let sent = if exchange.is_upstream_abandoned() {
+            Poll::Pending
+        } else {
+            upstream.as_mut().poll(cx)
+        };
+        if exchange.is_upstream_abandoned() {
+            return Poll::Ready(Sent::Abandoned);
+        }
+        sent.map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
     })
     .await
 }

@@ -41,9 +41,7 @@ pub const HOSTCALLS: &[Area] = &[
         functions: &[
             legacy_only(
                 "proxy_set_effective_context",
-                Differs(
-                    "only the plugin's own root and its streams can be chosen; others are unknown (2)",
-                ),
+                Works,
                 "every function names its context",
             ),
             works("proxy_done", &["root-control.done"]),
@@ -136,7 +134,7 @@ pub const HOSTCALLS: &[Area] = &[
             differs(
                 "proxy_set_buffer_bytes",
                 &["http-body.splice"],
-                "`content-length` follows; a body that would outgrow its limit is refused (10)",
+                "`content-length` follows; a stream whose body would outgrow its limit ends (413, 500), and a component is told instead (`too-large`)",
             ),
         ],
     },
@@ -264,6 +262,13 @@ pub const HOSTCALLS: &[Area] = &[
                 "seed",
                 Differs(
                     "a random number; Envoy lacks it, and does not load modules that import it",
+                ),
+                "nothing to do with the host",
+            ),
+            legacy_only(
+                "getentropy",
+                Differs(
+                    "at most 256 random bytes; Envoy lacks it, and does not load modules that import it",
                 ),
                 "nothing to do with the host",
             ),

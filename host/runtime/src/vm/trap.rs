@@ -113,9 +113,9 @@ impl Trap {
 
     /// Adds what explains many traps: the plugin could not have more memory.
     pub(crate) fn without_memory(mut self) -> Self {
-        self.0
-            .reason
-            .push_str("; it was refused more memory than a VM may have (`limits.vm_memory`)");
+        self.0.reason.push_str(
+            "; at some time it was refused more memory than a VM may have (`limits.vm_memory`)",
+        );
         self
     }
 

@@ -1,14 +1,16 @@
 //! Buffers (ABI reference 4.6).
 
-use proxy_wasi_abi::{BufferType, Status};
+use proxy_wasi_abi::{BufferType, LogLevel, Status};
 
 use super::Answer;
 use crate::active::{self, Phase};
 use crate::bindings::proxy_wasm::plugin::http_body::{self, BodyError};
 use crate::bindings::proxy_wasm::plugin::http_callout::{self, CalloutId};
+use crate::bindings::proxy_wasm::plugin::http_stream::{self, LocalResponse};
 use crate::bindings::proxy_wasm::plugin::plugin_types::{Direction, StreamContext};
 use crate::callbacks::received::{self, ReceivedBytes};
 use crate::contexts;
+use crate::log;
 use crate::memory::{self, Input, Output};
 
 /// Bytes that are read of a body at a time, so that a large one need not pass through this memory as a whole.
@@ -161,14 +163,54 @@ fn splice(
     count: u32,
     data: &[u8],
 ) -> Answer {
-    if start == 0 {
-        return http_body::splice(stream, direction, 0, count, data).map_err(refusal);
+    let result = if start == 0 {
+        http_body::splice(stream, direction, 0, count, data)
+    } else {
+        let size = http_body::size(stream, direction).map_err(refusal)?;
+        if start < size {
+            return Err(Status::BadArgument);
+        }
+        http_body::splice(stream, direction, size, 0, data)
+    };
+    match result {
+        Err(BodyError::TooLarge) => {
+            reject(stream, direction);
+            Ok(())
+        }
+        result => result.map_err(refusal),
     }
-    let size = http_body::size(stream, direction).map_err(refusal)?;
-    if start < size {
-        return Err(Status::BadArgument);
-    }
-    http_body::splice(stream, direction, size, 0, data).map_err(refusal)
+}
+
+/// Ends the stream as the host ends one whose body arrives too large. In Envoy every edit succeeds, so that a status
+/// would be one that SDKs panic at: whoever can send a body of almost the limit could end the VM.
+fn reject(stream: StreamContext, direction: Direction) {
+    let (status, text, details, setting) = match direction {
+        Direction::Request => (
+            413,
+            "Payload Too Large",
+            "request_payload_too_large",
+            "request_buffer",
+        ),
+        Direction::Response => (
+            500,
+            "Internal Server Error",
+            "response_payload_too_large",
+            "response_buffer",
+        ),
+    };
+    log::shim(
+        LogLevel::Warn,
+        &format!("a body that the plugin edits outgrows `limits.{setting}`: its stream ends"),
+    );
+    let response = LocalResponse {
+        status,
+        headers: Vec::new(),
+        body: text.into(),
+        grpc_status: None,
+        details: details.into(),
+    };
+    // An error: the stream has ended already.
+    let _ = http_stream::send_local_response(stream, &response);
 }
 
 fn refusal(error: BodyError) -> Status {

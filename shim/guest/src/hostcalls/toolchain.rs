@@ -3,11 +3,14 @@
 use proxy_wasi_abi::LogLevel;
 
 use crate::bindings::wasi::random::random;
+use crate::hostcalls::wasi;
 use crate::log;
 use crate::memory::{self, Input};
 
 /// Code units. A longer AssemblyScript string is cut in the log.
 const MAX_UNITS: u32 = 4096;
+/// Bytes, as POSIX has it.
+const MAX_ENTROPY: u32 = 256;
 
 /// `abort` of AssemblyScript: logs what went wrong and where, and traps.
 pub(crate) fn abort(message: u32, file: u32, line: u32, column: u32) -> ! {
@@ -42,6 +45,15 @@ fn string(at: u32) -> String {
 pub(crate) fn seed() -> f64 {
     // 53 bits fit in a float exactly.
     (random::get_random_u64() >> 11) as f64
+}
+
+/// `getentropy` of Emscripten's C library, for C++'s `random_device`: 0, or -1 if that is too much or goes nowhere.
+pub(crate) fn getentropy(at: u32, len: u32) -> u32 {
+    if len > MAX_ENTROPY || wasi::random_get(at, len).is_err() {
+        u32::MAX
+    } else {
+        0
+    }
 }
 
 /// `pthread_equal`

@@ -85,6 +85,7 @@ fn built_with(inspection: &Inspection) -> String {
     let toolchain = match inspection.toolchain {
         Toolchain::AssemblyScript => "AssemblyScript",
         Toolchain::Clang => "clang",
+        Toolchain::Compose => "proxy-wasi compose",
         Toolchain::Emscripten => "Emscripten",
         Toolchain::Go => "Go",
         Toolchain::JavaScript => "JavaScript",

@@ -74,6 +74,11 @@ impl Exchange {
             .map(|(head, end)| Step::Forward(head, end))
     }
 
+    /// A local response has taken the upstream's place.
+    pub(crate) fn is_upstream_abandoned(&self) -> bool {
+        self.outbox.borrow().upstream_abandoned
+    }
+
     /// Gives the response's body to the chain to draw from.
     pub(crate) fn set_response_source(&self, source: ResponseSource) {
         *self.response_source.borrow_mut() = Some(source);
@@ -162,9 +167,12 @@ impl Exchange {
         self.outbox.borrow().response.is_drained()
     }
 
-    /// Moves one frame of the request into the machine. Pending when there is none, or no room.
+    /// Moves one frame of the request into the machine, which ignores it if the request has been answered. Pending when
+    /// there is none, or no room.
     fn poll_pump_request(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.ask(|machine| machine.wants_data(Direction::Request)) {
+        let wanted = self.ask(|machine| machine.wants_data(Direction::Request));
+        // What follows a local response is read all the same: a client that leaves is not noticed otherwise.
+        if !wanted && !self.is_upstream_abandoned() {
             return Poll::Pending;
         }
         let mut slot = self.request_source.borrow_mut();
