@@ -35,10 +35,10 @@ fn a_file_that_is_no_plugin_stops_the_start() {
     let file =
         std::env::temp_dir().join(format!("proxy-wasi-no-plugin-{}.wasm", std::process::id()));
     for (content, reason) in [
-        (&b"#!/bin/sh\n"[..], "is not WebAssembly"),
-        (b"", "is not WebAssembly"),
+        (&b"#!/bin/sh\n"[..], "is not valid WebAssembly"),
+        (b"", "is not valid WebAssembly"),
         (b"\0asm\x01\0\0\0", "ABI"),
-        (b"\0asm\x01\0\0\0\x01\xff", "module"),
+        (b"\0asm\x01\0\0\0\x01\xff", "cut off"),
     ] {
         fs::write(&file, content).unwrap();
         let failed = proxy().arg(&file).try_start().expect_err("it is no plugin");
