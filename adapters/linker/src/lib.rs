@@ -15,6 +15,9 @@
 //! | complete the shim | `main_module.rs`, `bridge.rs`, `calls.rs`, `answers.rs` |
 //! | put both into a component | `encode.rs`, `producers.rs` |
 //!
+//! Two files rewrite components of either kind for the host's engine: `reexport.rs`, to be called faster, and `hollow.rs`,
+//! to be asked for their types only.
+//!
 //! ```
 //! use proxy_wasi_linker::{LinkError, Linker};
 //!

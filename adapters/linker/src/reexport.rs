@@ -17,8 +17,10 @@ use wasm_encoder::{
 use wasmparser::types::Types;
 use wasmparser::{
     BinaryReader, CanonicalFunction, ComponentAlias, ComponentAliasSectionReader, ExternalKind,
-    Parser, Payload, ValidPayload, Validator, WasmFeatures,
+    Parser, Payload, ValidPayload, Validator,
 };
+
+use crate::binary::FEATURES;
 
 /// The same component with its callbacks exported a second time, and lifted from there. It behaves as before.
 ///
@@ -57,7 +59,7 @@ struct CoreExport {
 impl Outline {
     /// Reads a component, and validates it.
     fn read(component: &[u8]) -> Option<(Self, Types)> {
-        let mut validator = Validator::new_with_features(WasmFeatures::all());
+        let mut validator = Validator::new_with_features(FEATURES);
         let (mut outline, mut depth) = (Self::default(), 0_usize);
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload.ok()?;
@@ -142,13 +144,9 @@ impl Outline {
     fn with_reexports(&self, component: &[u8], types: &Types) -> Option<Vec<u8>> {
         let callbacks = self.callbacks()?;
         let later = self.sections.get(callbacks.before..)?;
-        let counted = [
-            ComponentSectionId::CoreModule,
-            ComponentSectionId::CoreInstance,
-        ];
-        if later
-            .iter()
-            .any(|section| counted.iter().any(|id| *id as u8 == section.id))
+        let is = |id: ComponentSectionId| move |section: &Section| section.id == id as u8;
+        if later.iter().any(is(ComponentSectionId::CoreModule))
+            || later.iter().any(is(ComponentSectionId::CoreInstance))
         {
             // What comes later would have another index than before.
             return None;
@@ -162,7 +160,7 @@ impl Outline {
                 rewritten.section(InstanceSection::new().instantiate(module, callbacks.sources()));
             }
             let data = component.get(section.bytes.clone())?;
-            if section.id == ComponentSectionId::Alias as u8 && at >= callbacks.before {
+            if at >= callbacks.before && is(ComponentSectionId::Alias)(section) {
                 let reader = BinaryReader::new(data, section.bytes.start);
                 let section = ComponentAliasSectionReader::new(reader).ok()?;
                 rewritten.section(&callbacks.realiased(section, reexporting)?);
