@@ -244,11 +244,7 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
             sources: &["wit-c", "wit-auth"],
             needs: &[Tool::Python, Tool::WitBindgen],
             commands: &[
-                "rm -rf wit",
-                "mkdir -p wit/deps/proxy-wasm",
-                "cp ../wit-auth/world.wit wit",
-                "cp -r {wit}/deps/. wit/deps",
-                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "sh ../wit-auth/layout.sh {wit}",
                 "wit-bindgen c wit --world auth-plugin --out-dir gen",
                 "python -m ziglang cc -target wasm32-wasi -mexec-model=reactor -Os -s -Wall -Werror \
                  -Wl,-z,stack-size=65536 -Igen auth.c gen/auth_plugin.c \
@@ -264,11 +260,7 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
             sources: &["wit-javascript", "wit-auth"],
             needs: &[Tool::Python, Tool::Npm],
             commands: &[
-                "rm -rf wit",
-                "mkdir -p wit/deps/proxy-wasm",
-                "cp ../wit-auth/world.wit wit",
-                "cp -r {wit}/deps/. wit/deps",
-                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "sh ../wit-auth/layout.sh {wit}",
                 "npx --no componentize-qjs -- --sync --wit wit --world auth-plugin --js auth.js -o {out}",
             ],
         },
@@ -280,11 +272,7 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
             sources: &["wit-javascript", "wit-auth"],
             needs: &[Tool::Python, Tool::Npm],
             commands: &[
-                "rm -rf wit",
-                "mkdir -p wit/deps/proxy-wasm",
-                "cp ../wit-auth/world.wit wit",
-                "cp -r {wit}/deps/. wit/deps",
-                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "sh ../wit-auth/layout.sh {wit}",
                 "npx --no componentize-js -- auth.js --wit wit --world-name auth-plugin -d http -d fetch-event -o {out}",
             ],
         },
@@ -296,11 +284,7 @@ pub(super) const TOOLCHAINS: &[Toolchain] = &[
             sources: &["wit-python", "wit-auth"],
             needs: &[Tool::Python],
             commands: &[
-                "rm -rf wit",
-                "mkdir -p wit/deps/proxy-wasm",
-                "cp ../wit-auth/world.wit wit",
-                "cp -r {wit}/deps/. wit/deps",
-                "cp -r {wit}/. wit/deps/proxy-wasm",
+                "sh ../wit-auth/layout.sh {wit}",
                 "componentize-py -d wit -w auth-plugin componentize auth -o {out}",
             ],
         },
