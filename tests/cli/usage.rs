@@ -46,6 +46,7 @@ fn values_of_flags() {
         "serve a.wasm --cache-dir ''",
         "serve ''",
         "serve a.wasm --plugin-config @nowhere.json",
+        "serve a.wasm --plugin-config @/dev/zero",
         "serve a.wasm --vm-config @.",
     ];
     insta::assert_snapshot!(Shell::new().transcript(commands));

@@ -30,6 +30,7 @@ mod upstream;
 mod values;
 
 pub use error::{ConfigError, Problem};
+pub use file::{MAX_FILE_SIZE, read_file};
 pub use limits::{Limits, Restarts, Timeouts};
 pub use routing::{
     AuthorityMatch, ClusterConfig, HeaderMatch, Rewrite, RouteConfig, RouteMatch, TlsConfig,

@@ -1,10 +1,12 @@
 //! `proxy-wasi serve`.
 
-use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use bytes::Bytes;
-use proxy_wasi_runtime::config::{ClusterSettings, Config, PluginSettings, Setting, Settings};
+use proxy_wasi_runtime::config::{
+    self, ClusterSettings, Config, PluginSettings, Setting, Settings,
+};
 
 use crate::args::{PluginArgs, ServeArgs};
 use crate::exit::Failure;
@@ -138,7 +140,8 @@ fn text_or_file(flag: &str, value: Option<String>) -> Result<Bytes, Failure> {
     let Some(path) = value.strip_prefix('@') else {
         return Ok(value.into());
     };
-    fs::read(path).map(Bytes::from).map_err(|error| {
+    let content = config::read_file(Path::new(path));
+    content.map(Bytes::from).map_err(|error| {
         Failure::Usage(format!(
             "`{flag}`: cannot read `{path}`: {error}; give the path of a file behind the `@`"
         ))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,7 +66,24 @@ struct FileCallouts {
 }
 
 /// Bytes. Far more than any configuration, and little enough to read what was not meant to be one, as `/dev/zero`.
-pub(super) const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+
+/// Reads a file of configuration, the proxy's or a plugin's.
+///
+/// # Errors
+///
+/// The system's, or [`FileTooLarge`](io::ErrorKind::FileTooLarge) beyond [`MAX_FILE_SIZE`].
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(MAX_FILE_SIZE + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_SIZE {
+        let text = format!("it has more than {MAX_FILE_SIZE} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
+}
 
 impl Settings {
     /// Reads a configuration file. Relative paths in it start from its directory.
@@ -75,16 +92,14 @@ impl Settings {
     ///
     /// [`ConfigError::Read`] if the file cannot be read, [`ConfigError::TooLarge`], else as [`Settings::parse`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut bytes = Vec::new();
-        fs::File::open(path)
-            .and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes))
-            .map_err(|source| ConfigError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
-        if bytes.len() as u64 > MAX_FILE_SIZE {
-            return Err(ConfigError::TooLarge(path.to_owned()));
-        }
+        let bytes = read_file(path).map_err(|source| {
+            let path = path.to_owned();
+            if source.kind() == io::ErrorKind::FileTooLarge {
+                ConfigError::TooLarge(path)
+            } else {
+                ConfigError::Read { path, source }
+            }
+        })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = 1 + error
