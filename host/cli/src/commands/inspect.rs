@@ -47,7 +47,7 @@ fn refusal(inspection: &Inspection, artifact: &Artifact) -> Option<String> {
     };
     // A command that only looks should leave nothing behind.
     let loader = PluginLoader::new(&engine, &CacheLocation::Disabled);
-    let error = loader.check(artifact).err()?;
+    let error = loader.check_types(artifact).err()?;
     if let LoadError::Code { source, .. } = &error {
         // The report begins with the file's path.
         return Some(exit::one_line(source));

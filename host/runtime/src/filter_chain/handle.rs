@@ -190,15 +190,13 @@ async fn send(
             return Poll::Ready(Sent::Step(step));
         }
         // The request may be what makes a plugin answer, so that sending it fails: that is not the upstream's failure.
-        let sent = if exchange.is_upstream_abandoned() {
-            Poll::Pending
-        } else {
-            upstream.as_mut().poll(cx)
-        };
-        if exchange.is_upstream_abandoned() {
-            return Poll::Ready(Sent::Abandoned);
+        if !exchange.is_upstream_abandoned() {
+            let sent = upstream.as_mut().poll(cx);
+            if !exchange.is_upstream_abandoned() {
+                return sent.map(|sent| sent.map_or_else(Sent::Failed, Sent::Response));
+            }
         }
-        sent.map(|sent| sent.map_or_else(Sent::Failed, Sent::Response))
+        Poll::Ready(Sent::Abandoned)
     })
     .await
 }

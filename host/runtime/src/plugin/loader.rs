@@ -87,7 +87,9 @@ impl<'a> PluginLoader<'a> {
             return Ok(code.clone());
         }
         let component = self.cache.load_or_compile(engine, &key, || {
-            let component = self.component(&artifact)?;
+            let linker = Linker::new(self.shim)?;
+            artifact.check(&linker)?;
+            let component = component(&linker, &artifact)?;
             if artifact.bytes().len() >= LARGE {
                 let (file, bytes) = (file.display(), artifact.bytes().len());
                 tracing::info!(%file, bytes, "compiling a large plugin, which takes a while");
@@ -100,27 +102,17 @@ impl<'a> PluginLoader<'a> {
         Ok(code)
     }
 
-    /// Says whether [`PluginLoader::load`] would load a file, without compiling its functions: all of it is validated,
-    /// and the engine is asked about the types of imports and exports.
+    /// Says whether [`PluginLoader::load`] would load a file that [`Artifact::check`] passes, without compiling its
+    /// functions: the engine is asked about the types of imports and exports.
     ///
     /// # Errors
     ///
     /// What loading would fail with.
-    pub fn check(&self, artifact: &Artifact) -> Result<(), LoadError> {
-        let component = self.component(artifact)?;
+    pub fn check_types(&self, artifact: &Artifact) -> Result<(), LoadError> {
+        let component = component(&Linker::new(self.shim)?, artifact)?;
         let types = without_bodies(&component).map_err(|error| artifact.invalid(error))?;
         let types = compile(self.engine.engine(), artifact, &types)?;
         self.resolve(artifact, &types).map(drop)
-    }
-
-    /// The component that a checked file is, or becomes.
-    fn component<'b>(&self, artifact: &'b Artifact) -> Result<Cow<'b, [u8]>, LoadError> {
-        let linker = Linker::new(self.shim)?;
-        artifact.check(&linker)?;
-        Ok(match artifact.kind() {
-            BinaryKind::Component => artifact.bytes().into(),
-            BinaryKind::Module => linker.link(artifact.bytes())?.component.into(),
-        })
     }
 
     fn resolve(&self, artifact: &Artifact, component: &Component) -> Result<PluginCode, LoadError> {
@@ -129,6 +121,14 @@ impl<'a> PluginLoader<'a> {
             source,
         })
     }
+}
+
+/// The component that a checked file is, or becomes.
+fn component<'a>(linker: &Linker, artifact: &'a Artifact) -> Result<Cow<'a, [u8]>, LoadError> {
+    Ok(match artifact.kind() {
+        BinaryKind::Component => artifact.bytes().into(),
+        BinaryKind::Module => linker.link(artifact.bytes())?.component.into(),
+    })
 }
 
 fn compile(engine: &Engine, artifact: &Artifact, bytes: &[u8]) -> Result<Component, LoadError> {
