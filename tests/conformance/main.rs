@@ -13,6 +13,7 @@
 mod harness;
 
 mod deviations;
+mod limits;
 mod s10_properties;
 mod s11_2_grpc_callouts;
 mod s1_5_imports;

@@ -18,7 +18,7 @@ pub struct LocalResponse {
     pub status: StatusCode,
     /// Fields beside those that the machine makes: `content-length` always, and `content-type: text/plain` for a body
     /// that has none here. Without a body both are removed.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: HeaderMap,
     /// The body; not sent to HEAD requests or with 204 and 304, and sent to gRPC requests as `grpc-message`.
     pub body: Bytes,
     /// What gRPC requests get, 0 to 16. Default: derived from `status`.
@@ -44,10 +44,7 @@ impl LocalResponse {
 
     /// Makes the message. `grpc`: for a gRPC request; `head`: for a HEAD request.
     pub(crate) fn into_message(self, grpc: bool, head: bool) -> (ResponseHead, Bytes) {
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
-        for (name, value) in self.headers {
-            headers.append(name, value);
-        }
+        let mut headers = self.headers;
         if grpc {
             let status = self
                 .grpc_status
@@ -152,10 +149,9 @@ mod tests {
 
     fn with(mut response: LocalResponse, fields: &[(&'static str, &'static str)]) -> LocalResponse {
         for &(name, value) in fields {
-            response.headers.push((
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            ));
+            response
+                .headers
+                .append(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -6,6 +6,8 @@ use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Request};
 
 use super::body::CalloutBody;
+use crate::connection_fields::is_about_connection;
+use crate::plugin_fields::PluginFields;
 
 /// Fields as plugins give and get them.
 pub(crate) type Fields = Vec<(String, Vec<u8>)>;
@@ -37,47 +39,34 @@ pub(crate) enum InvalidRequest {
     FieldName(String),
     #[error("the value of field `{0}` has bytes that no field can have")]
     FieldValue(String),
+    #[error("it has more than 4,096 fields or 256 KiB of them; send what is large in the body")]
+    TooLarge,
 }
 
-/// Fields that are about the connection, or that the host makes itself.
-const OWN: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::HOST,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-
-/// Others of that kind, which have no constant.
-const OWN_OTHERS: [&str; 2] = ["keep-alive", "proxy-connection"];
+/// Fields that the host makes itself.
+const OWN: [HeaderName; 3] = [header::CONTENT_LENGTH, header::HOST, header::TRAILER];
 
 /// Reads fields. Those that are about the connection are left out: plugins often pass on all that they have got.
 pub(crate) fn header_map(fields: &[(String, Vec<u8>)]) -> Result<HeaderMap, InvalidRequest> {
-    let mut map = HeaderMap::with_capacity(fields.len() + 1);
+    let mut map = PluginFields::with_capacity(fields.len() + 1);
     for (field, value) in fields {
         let name = HeaderName::from_bytes(field.as_bytes())
             .map_err(|_| InvalidRequest::FieldName(field.clone()))?;
-        if OWN.contains(&name) || OWN_OTHERS.contains(&name.as_str()) {
+        if OWN.contains(&name) || is_about_connection(&name) {
             continue;
         }
         let value = HeaderValue::from_bytes(value)
             .map_err(|_| InvalidRequest::FieldValue(field.clone()))?;
-        map.append(name, value);
+        map.append(name, value)
+            .map_err(|_too_large| InvalidRequest::TooLarge)?;
     }
-    Ok(map)
+    Ok(map.into_map())
 }
 
 /// Fields for a plugin, without those about the connection.
 pub(super) fn fields(map: &HeaderMap) -> Fields {
-    let about_connection = |name: &HeaderName| {
-        *name == header::CONNECTION
-            || *name == header::TRANSFER_ENCODING
-            || OWN_OTHERS.contains(&name.as_str())
-    };
     map.iter()
-        .filter(|(name, _)| !about_connection(name))
+        .filter(|(name, _)| !is_about_connection(name))
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect()
 }

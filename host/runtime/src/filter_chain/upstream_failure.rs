@@ -87,7 +87,7 @@ impl UpstreamFailure {
         self.log();
         LocalResponse {
             status: self.status(),
-            headers: Vec::new(),
+            headers: HeaderMap::new(),
             body: self.text().into(),
             grpc_status: None,
             details: self.details().into(),

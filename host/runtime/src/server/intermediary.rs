@@ -14,12 +14,12 @@ use http_body::Body;
 use thiserror::Error;
 
 use super::request_id::RequestIds;
+use crate::connection_fields::{elements, strip_but_trailers};
 
-mod connection_fields;
 mod response;
 mod target;
 
-pub use response::admit_response;
+pub use response::{admit_response, finish_response_head};
 
 /// The field that names a request in logs, across services.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,6 +46,12 @@ impl Rejection {
     /// Found out behind the head, while plugins see the body.
     pub(crate) const BROKEN_BODY: Self =
         Self::bad_request("the request's body is malformed or breaks off");
+
+    /// A plugin has changed the body's length after its `content-length` had gone to the upstream.
+    pub(crate) const UNTRUE_LENGTH: Self = Self::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the request's body was changed on its way, and its length was not",
+    );
 
     const fn new(status: StatusCode, reason: &'static str) -> Self {
         Self { status, reason }
@@ -150,7 +156,8 @@ pub fn admit<B: Body>(
         || census.obsolete
         || census.transfer_encodings > 0
     {
-        connection_fields::strip_request(headers, version)?;
+        check_upgrade(headers, version)?;
+        strip_but_trailers(headers);
     }
     if census.cookies > 1 && version == Version::HTTP_2 {
         join_cookies(headers);
@@ -158,6 +165,31 @@ pub fn admit<B: Body>(
     // `connection` may have named it.
     if !census.request_id || (census.connection && !headers.contains_key(X_REQUEST_ID)) {
         headers.insert(X_REQUEST_ID, ids.next());
+    }
+    Ok(())
+}
+
+/// Makes a request's head fit to be sent whatever plugins have put into it: no field concerns a connection but
+/// `te: trailers`.
+pub fn finish_request_head(headers: &mut HeaderMap) {
+    strip_but_trailers(headers);
+}
+
+/// A request to change the protocol is refused rather than ignored: the client could not do with less.
+///
+/// Except for HTTP/2, which clients offer on the off chance (RFC 9113, 3.1, made that obsolete).
+fn check_upgrade(headers: &HeaderMap, version: Version) -> Result<(), Rejection> {
+    let asked = version == Version::HTTP_11
+        && elements(headers, &header::CONNECTION)
+            .any(|option| option.eq_ignore_ascii_case(b"upgrade"));
+    let needed = |protocol: &[u8]| {
+        !protocol.eq_ignore_ascii_case(b"h2c") && !protocol.eq_ignore_ascii_case(b"h2")
+    };
+    if asked && elements(headers, &header::UPGRADE).any(needed) {
+        return Err(Rejection::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "protocol upgrades are not supported",
+        ));
     }
     Ok(())
 }

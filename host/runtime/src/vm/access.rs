@@ -10,6 +10,12 @@ pub use super::bindings::proxy_wasm::plugin::plugin_types::{
 };
 pub use super::bindings::proxy_wasm::plugin::property::{PropertyError, PropertyValue};
 
+/// The status of a final response: interim responses and numbers without a meaning cannot be one.
+pub(crate) fn final_status(code: u16) -> Option<StatusCode> {
+    let code = (200..=599).contains(&code).then_some(code)?;
+    StatusCode::from_u16(code).ok()
+}
+
 /// What a plugin can ask of an HTTP exchange, in the contract's terms.
 ///
 /// Hostcalls know streams only through this trait, so that the same VM and hostcalls serve real traffic and tests.

@@ -61,6 +61,8 @@ pub(crate) struct Callouts {
     /// The last id that was given.
     last: u64,
     live: FxHashMap<u64, Live>,
+    /// The tasks of callouts that were given up. A task lives, with its request, until the loop has its next turn.
+    given_up: Vec<AbortHandle>,
     /// The answer to an HTTP callout, while its callback runs.
     answer: Option<(u64, HttpAnswer)>,
     said: Said,
@@ -72,6 +74,7 @@ impl Callouts {
             client,
             last: 0,
             live: FxHashMap::default(),
+            given_up: Vec::new(),
             answer: None,
             said: Said::default(),
         }
@@ -81,9 +84,14 @@ impl Callouts {
         &self.client
     }
 
-    /// Whether as many callouts as there may be are not over.
-    pub(super) fn is_full(&self) -> bool {
-        self.live.len() >= self.client.limits().outstanding
+    /// Whether as many callouts as there may be are not over. One that was given up counts until its task is gone: no
+    /// callback can fill the machine by giving up what it sends.
+    pub(super) fn is_full(&mut self) -> bool {
+        let most = self.client.limits().outstanding;
+        if self.live.len() + self.given_up.len() >= most {
+            self.given_up.retain(|task| !task.is_finished());
+        }
+        self.live.len() + self.given_up.len() >= most
     }
 
     /// An id for a new callout.
@@ -117,6 +125,7 @@ impl Callouts {
         }
         if let Some(live) = self.live.remove(&id) {
             live.task.abort();
+            self.given_up.push(live.task.clone());
             live.ended(CalloutResult::Cancelled);
         }
         true

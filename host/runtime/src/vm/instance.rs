@@ -211,7 +211,7 @@ impl Vm {
             .data_mut()
             .streams
             .get_mut()
-            .insert(StreamEntry { access, filter })
+            .insert(StreamEntry::new(access, filter))
     }
 
     /// Forgets a stream.
@@ -227,7 +227,7 @@ impl Vm {
     /// Streams that hostcalls have touched since the last call.
     #[inline]
     pub(crate) fn take_touched(&mut self) -> Vec<Rc<dyn StreamAccess>> {
-        std::mem::take(self.store.data_mut().touched.get_mut())
+        self.store.data_mut().take_touched()
     }
 
     pub(crate) fn on_request_headers(

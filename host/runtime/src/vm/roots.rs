@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fragile::Fragile;
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::shared::VmHandle;
@@ -29,10 +31,13 @@ pub(crate) struct Root {
 #[derive(Default)]
 struct Tasks {
     all: JoinSet<()>,
-    tick: Option<AbortHandle>,
+    tick: Option<watch::Sender<TickPeriod>>,
     queues: Option<Listening>,
     foreign_caller: Option<ForeignCaller>,
 }
+
+/// How often a root context is ticked; none for never.
+pub(crate) type TickPeriod = Option<Duration>;
 
 /// Hears of queues for as long as it lives.
 struct Listening(Arc<QueueListener>);
@@ -61,14 +66,21 @@ impl Root {
         tasks.spawn_local(task)
     }
 
-    /// Replaces what ticks.
-    pub(crate) fn set_tick(&mut self, ticks: Option<impl Future<Output = ()> + 'static>) {
-        if let Some(old) = self.tasks.get_mut().tick.take() {
-            old.abort();
-        }
-        if let Some(ticks) = ticks {
-            let new = self.spawn(ticks);
-            self.tasks.get_mut().tick = Some(new);
+    /// Sets how often the root context is ticked, from now on. With the first period begins what `tick` makes: ticking
+    /// it, whenever the period that it hears of has passed.
+    pub(crate) fn set_tick<F>(
+        &mut self,
+        period: TickPeriod,
+        tick: impl FnOnce(watch::Receiver<TickPeriod>) -> F,
+    ) where
+        F: Future<Output = ()> + 'static,
+    {
+        if let Some(ticking) = &self.tasks.get().tick {
+            ticking.send_replace(period);
+        } else if period.is_some() {
+            let (sender, receiver) = watch::channel(period);
+            self.spawn(tick(receiver));
+            self.tasks.get_mut().tick = Some(sender);
         }
     }
 
@@ -195,5 +207,29 @@ impl fmt::Debug for Root {
             .field("pending_done", &self.pending_done)
             .field("deleted", &self.deleted)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However often it sets its period within one callback.
+    #[test]
+    fn one_task_ticks_a_root_context() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let mut root = Root::new(Arc::default());
+            for milliseconds in (0..100).chain([100, 200]) {
+                let period = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
+                root.set_tick(period, |_period| std::future::pending());
+            }
+            let tasks = root.tasks.get();
+            assert_eq!(tasks.all.len(), 1);
+            let last = *tasks.tick.as_ref().unwrap().borrow();
+            assert_eq!(last, Some(Duration::from_millis(200)));
+        });
     }
 }

@@ -67,8 +67,8 @@ pub(crate) struct VmState {
     pub(crate) current: Current,
     /// When the running callback has used up its time.
     pub(super) deadline: Deadline,
-    /// Streams other than the callback's own that its hostcalls touched.
-    pub(crate) touched: Fragile<Vec<Rc<dyn StreamAccess>>>,
+    /// Streams other than the callback's own that its hostcalls touched, each once.
+    touched: Vec<u64>,
     /// Messages below this level are dropped before they are looked at.
     pub(crate) log_level: Option<Level>,
     log_budget: LogBudget,
@@ -104,7 +104,7 @@ impl VmState {
             handle: Fragile::new(VmHandle::default()),
             current: Current::default(),
             deadline: Deadline::default(),
-            touched: Fragile::new(Vec::new()),
+            touched: Vec::new(),
             log_level: spec.log_level,
             log_budget: LogBudget::new(Instant::now()),
             recent_hostcalls: RecentHostcalls::default(),
@@ -141,12 +141,22 @@ impl VmState {
     /// A live stream, for steering it: what is queued there is done once the running callback has returned.
     pub(crate) fn steer(&mut self, context: u64) -> Option<(Rc<dyn StreamAccess>, usize)> {
         let entry = self.streams.get().get(context)?;
-        let access = Rc::clone(&entry.access);
-        let filter = entry.filter;
-        if self.current.stream != Some(context) {
-            self.touched.get_mut().push(Rc::clone(&access));
+        if self.current.stream != Some(context) && !entry.touched.replace(true) {
+            self.touched.push(context);
         }
-        Some((access, filter))
+        Some((Rc::clone(&entry.access), entry.filter))
+    }
+
+    /// Streams that hostcalls have touched since the last call.
+    #[inline]
+    pub(super) fn take_touched(&mut self) -> Vec<Rc<dyn StreamAccess>> {
+        let streams = self.streams.get();
+        let untouch = |context| {
+            let entry = streams.get(context)?;
+            entry.touched.set(false);
+            Some(Rc::clone(&entry.access))
+        };
+        self.touched.drain(..).filter_map(untouch).collect()
     }
 
     /// Logs a plugin's message, with who it is and on whose behalf, unless it logs too much.

@@ -1,5 +1,6 @@
 //! The live streams of a VM, by stream context.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::access::StreamAccess;
@@ -14,6 +15,18 @@ pub(crate) struct StreamEntry {
     pub(crate) access: Rc<dyn StreamAccess>,
     /// The plugin's position in the stream's filter chain.
     pub(crate) filter: usize,
+    /// It is among the streams that the running callback has touched.
+    pub(super) touched: Cell<bool>,
+}
+
+impl StreamEntry {
+    pub(crate) fn new(access: Rc<dyn StreamAccess>, filter: usize) -> Self {
+        Self {
+            access,
+            filter,
+            touched: Cell::new(false),
+        }
+    }
 }
 
 struct Slot {

@@ -1,6 +1,6 @@
 //! ABI reference 4.8: local responses of the host, and what they look like.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use proxy_wasi_stream::{FilterIndex, LocalResponse};
 
 use crate::chain::{Chain, filter, go_on, is_request_headers, local_response, passive, request};
@@ -64,10 +64,9 @@ fn a_local_response_may_carry_fields() {
     chain.get();
     let mut local = local_response(302, "");
     for value in ["a", "b"] {
-        local.headers.push((
-            HeaderName::from_static("set-cookie"),
-            HeaderValue::from_static(value),
-        ));
+        local
+            .headers
+            .append("set-cookie", HeaderValue::from_static(value));
     }
     let log = chain.tell(|stream| stream.handle_local_response(local));
     assert_eq!(

@@ -13,6 +13,7 @@ pub(super) use self::start_line::path_and_query;
 use super::Exchange;
 use crate::filter_chain::chain::interest_of;
 use crate::filter_chain::properties;
+use crate::plugin_fields::TooLarge;
 use crate::vm::{
     Direction, HeaderError, Interest, LocalResponse, LocalResponseError, PropertyError,
     PropertyValue, StreamAccess,
@@ -27,6 +28,12 @@ fn direction(of: Direction) -> stream::Direction {
 
 fn unavailable(_: stream::Unavailable) -> HeaderError {
     HeaderError::Unavailable
+}
+
+impl From<TooLarge> for HeaderError {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge
+    }
 }
 
 fn name(text: &str) -> Result<HeaderName, HeaderError> {

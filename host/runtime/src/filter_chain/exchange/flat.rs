@@ -1,13 +1,14 @@
 //! Whole maps in the ABI's serialized form (ABI 3.1), pseudo-headers in front (ABI 7.2).
 
 use http::uri::Scheme;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use proxy_wasi_abi::pairs;
 use proxy_wasi_stream::{FilterIndex, MapKind, RequestHead, ResponseHead, Stream, Unavailable};
 use smallvec::SmallVec;
 
 use super::access::path_and_query;
-use crate::vm::HeaderError;
+use crate::plugin_fields::PluginFields;
+use crate::vm::{HeaderError, final_status};
 
 type Pairs<'a> = SmallVec<[(&'a [u8], &'a [u8]); 32]>;
 
@@ -91,13 +92,15 @@ pub(super) fn replace(
     of: MapKind,
     bytes: &[u8],
 ) -> Result<(), HeaderError> {
-    let mut fields = http::HeaderMap::new();
+    let mut fields = PluginFields::with_capacity(0);
+    let mut authority = None;
     let mut request = RequestHead::default();
     let mut response = ResponseHead::default();
     for (name, value) in pairs::decode(bytes) {
         if let Some(pseudo) = name.strip_prefix(b":") {
+            let pseudo = pseudo.to_ascii_lowercase();
             let text = std::str::from_utf8(value).map_err(|_| HeaderError::InvalidValue)?;
-            match (of, pseudo) {
+            match (of, pseudo.as_slice()) {
                 (MapKind::RequestHeaders, b"method") => {
                     request.method =
                         Some(Method::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
@@ -108,14 +111,13 @@ pub(super) fn replace(
                 }
                 (MapKind::RequestHeaders, b"path") => request.path = Some(path_and_query(text)?),
                 (MapKind::RequestHeaders, b"authority") => {
-                    fields.insert(
-                        header::HOST,
+                    authority = Some(
                         HeaderValue::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?,
                     );
                 }
                 (MapKind::ResponseHeaders, b"status") => {
-                    response.status =
-                        Some(StatusCode::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?);
+                    let status = text.parse().ok().and_then(final_status);
+                    response.status = Some(status.ok_or(HeaderError::InvalidValue)?);
                 }
                 _ => return Err(HeaderError::InvalidName),
             }
@@ -123,7 +125,15 @@ pub(super) fn replace(
         }
         let name = HeaderName::from_bytes(name).map_err(|_| HeaderError::InvalidName)?;
         let value = HeaderValue::from_bytes(value).map_err(|_| HeaderError::InvalidValue)?;
-        fields.append(name, value);
+        if of == MapKind::RequestHeaders && name == header::HOST {
+            authority.get_or_insert(value);
+        } else {
+            fields.append(name, value)?;
+        }
+    }
+    let mut fields = fields.into_map();
+    if let Some(authority) = authority {
+        fields.insert(header::HOST, authority);
     }
     let unavailable = |_| HeaderError::Unavailable;
     match of {

@@ -3,7 +3,8 @@
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode, Version};
 
-use super::{Rejection, connection_fields};
+use super::Rejection;
+use crate::connection_fields::{is_about_connection, strip};
 
 /// Admits an upstream's response, changing its head so that it can be passed on, or rejects it.
 ///
@@ -36,9 +37,18 @@ pub fn admit_response<B>(response: &mut Response<B>) -> Result<(), Rejection> {
         headers.remove(header::CONTENT_LENGTH);
     }
     if census.connection_fields {
-        connection_fields::strip(headers);
+        strip(headers);
     }
     Ok(())
+}
+
+/// Makes a response's head fit to be sent whatever plugins have put into it: without fields about the connection, and
+/// without `content-length` where there is no content to be long (RFC 9110, 8.6).
+pub fn finish_response_head(status: StatusCode, headers: &mut HeaderMap) {
+    strip(headers);
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -63,10 +73,7 @@ impl Census {
                     census.transfer_encoding = true;
                     census.connection_fields = true;
                 }
-                "connection" | "upgrade" | "te" | "keep-alive" | "proxy-connection" => {
-                    census.connection_fields = true
-                }
-                _ => {}
+                _ => census.connection_fields |= is_about_connection(name),
             }
         }
         census

@@ -106,7 +106,7 @@ impl VmState {
             self.refuse_callout(kind, &format!("there is no live root context {root}"));
             return Err(CalloutError::UnknownContext);
         }
-        let callouts = self.callouts.get();
+        let callouts = self.callouts.get_mut();
         if callouts.is_full() {
             let most = callouts.client().limits().outstanding;
             self.refuse_callout(

@@ -1,8 +1,8 @@
 //! `http-start-line`: method, scheme, authority, path and status.
 
-use http::{Method as HttpMethod, StatusCode, uri::Scheme as HttpScheme};
+use http::{Method as HttpMethod, uri::Scheme as HttpScheme};
 
-use crate::vm::access::HeaderError;
+use crate::vm::access::{HeaderError, final_status};
 use crate::vm::bindings::proxy_wasm::plugin::http_start_line;
 use crate::vm::bindings::wasi::http::types::{Method, Scheme};
 use crate::vm::state::VmState;
@@ -74,14 +74,9 @@ impl http_start_line::Host for VmState {
 
     fn set_status(&mut self, context: u64, value: Option<u16>) -> Result<(), HeaderError> {
         let stream = self.headers_of(context)?;
-        let status = match value {
-            // Interim responses and numbers without a meaning cannot be a final response's status.
-            Some(code @ 200..=599) => {
-                Some(StatusCode::from_u16(code).map_err(|_| HeaderError::InvalidValue)?)
-            }
-            Some(_) => return Err(HeaderError::InvalidValue),
-            None => None,
-        };
+        let status = value
+            .map(|code| final_status(code).ok_or(HeaderError::InvalidValue))
+            .transpose()?;
         stream.access.set_status(stream.filter, status)
     }
 }

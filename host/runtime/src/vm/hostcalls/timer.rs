@@ -1,10 +1,13 @@
 //! `timer`: ticks on the worker's loop.
 
+use std::future::pending;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::vm::bindings::proxy_wasm::plugin::timer::{self, TimerError};
+use crate::vm::roots::TickPeriod;
 use crate::vm::shared::VmHandle;
 use crate::vm::state::VmState;
 
@@ -16,7 +19,7 @@ impl timer::Host for VmState {
         let handle = self.handle();
         self.root_mut(root)
             .ok_or(TimerError::UnknownContext)?
-            .set_tick(period.map(|period| tick(handle, root, rounded(period))));
+            .set_tick(period.map(rounded), |period| tick(handle, root, period));
         Ok(())
     }
 }
@@ -25,15 +28,36 @@ fn rounded(period: u64) -> Duration {
     Duration::from_millis(period.div_ceil(RESOLUTION).max(1))
 }
 
-/// Ticks until it is aborted. A period that passes while the worker is busy, with this plugin or others, is skipped.
-async fn tick(vm: VmHandle, root: u64, period: Duration) {
+/// Ticks until it is aborted.
+async fn tick(vm: VmHandle, root: u64, mut period: watch::Receiver<TickPeriod>) {
+    loop {
+        let current = *period.borrow_and_update();
+        tokio::select! {
+            // First: a callback that has changed the period is not called again because the old one has passed.
+            biased;
+            changed = period.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = tick_each(&vm, root, current) => {}
+        }
+    }
+}
+
+/// Ticks for as long as it is polled. A period that passes while the worker is busy, with this plugin or others, is
+/// skipped.
+async fn tick_each(vm: &VmHandle, root: u64, period: TickPeriod) {
+    let Some(period) = period else {
+        return pending().await;
+    };
     let mut interval = interval_at(Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         interval.tick().await;
         vm.deliver(move |vm| vm.on_tick(root));
-        // A callback that has changed the period, or ended the root context, has aborted this task: it ends here, also
-        // when the next tick is overdue. And whoever else waits gets their turn.
+        // Whoever else waits gets their turn, and a callback that has set another period, or ended the root context, is
+        // heard, also when the next tick is overdue.
         tokio::task::yield_now().await;
     }
 }

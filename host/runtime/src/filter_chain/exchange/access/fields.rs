@@ -1,18 +1,12 @@
 //! Headers and trailers: the contract's `http-headers` and `flat-headers`.
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, header};
 use proxy_wasi_stream::{FilterIndex, MapKind};
 
 use super::super::{Exchange, flat};
 use super::{name, unavailable, value};
+use crate::plugin_fields::{PluginFields, check_room};
 use crate::vm::{FieldAccess, HeaderError, HeaderMap};
-
-/// Bytes of names and values that one map may grow to by a plugin's edits. What hyper accepts from peers is in the same
-/// order; a plugin that adds fields without end must not fill the machine.
-const MAX_MAP_BYTES: usize = 256 * 1024;
-
-/// Entries that one map may grow to. `http::HeaderMap` itself ends at 32,768.
-const MAX_MAP_ENTRIES: usize = 4096;
 
 fn map_kind(of: HeaderMap) -> MapKind {
     match of {
@@ -26,27 +20,6 @@ fn map_kind(of: HeaderMap) -> MapKind {
 /// `host` is the request's authority, which the contract keeps out of the fields.
 fn hidden(of: MapKind, name: &HeaderName) -> bool {
     matches!(of, MapKind::RequestHeaders) && name == header::HOST
-}
-
-fn check_room(
-    map: &http::HeaderMap,
-    name: &HeaderName,
-    value: &HeaderValue,
-) -> Result<(), HeaderError> {
-    // Counting bytes of a small map would cost more than the edit: as long as no value is long, the number of entries
-    // bounds them.
-    let cheap = map.len() < 256 && value.len() < MAX_MAP_BYTES / 512;
-    if cheap {
-        return Ok(());
-    }
-    let bytes: usize = map
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if map.len() >= MAX_MAP_ENTRIES || bytes + name.as_str().len() + value.len() > MAX_MAP_BYTES {
-        return Err(HeaderError::TooLarge);
-    }
-    Ok(())
 }
 
 impl Exchange {
@@ -170,12 +143,11 @@ impl FieldAccess for Exchange {
         of: HeaderMap,
         fields: &[(String, Vec<u8>)],
     ) -> Result<(), HeaderError> {
-        let mut new = http::HeaderMap::with_capacity(fields.len().min(MAX_MAP_ENTRIES) + 1);
+        let mut new = PluginFields::with_capacity(fields.len() + 1);
         for (field, bytes) in fields {
-            let (name, value) = (name(field)?, value(bytes)?);
-            check_room(&new, &name, &value)?;
-            new.append(name, value);
+            new.append(name(field)?, value(bytes)?)?;
         }
+        let mut new = new.into_map();
         let kind = map_kind(of);
         let mut machine = self.machine.borrow_mut();
         let map = machine

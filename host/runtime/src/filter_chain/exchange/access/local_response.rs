@@ -2,31 +2,23 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use http::HeaderMap;
 use proxy_wasi_stream as stream;
 
 use super::{name, value};
-use crate::vm::{HeaderError, LocalResponse, LocalResponseError};
+use crate::plugin_fields::PluginFields;
+use crate::vm::{HeaderError, LocalResponse, LocalResponseError, final_status};
 
 /// Checks a local response.
 pub(super) fn local_response(
     response: LocalResponse,
 ) -> Result<stream::LocalResponse, LocalResponseError> {
-    let status = match response.status {
-        200..=599 => {
-            StatusCode::from_u16(response.status).map_err(|_| LocalResponseError::InvalidStatus)?
-        }
-        _ => return Err(LocalResponseError::InvalidStatus),
-    };
+    let status = final_status(response.status).ok_or(LocalResponseError::InvalidStatus)?;
     if response.grpc_status.is_some_and(|status| status > 16) {
         return Err(LocalResponseError::InvalidGrpcStatus);
     }
-    let headers = response
-        .headers
-        .iter()
-        .map(|(field, bytes)| Ok((name(field)?, value(bytes)?)))
-        .collect::<Result<_, HeaderError>>()
-        .map_err(|_| LocalResponseError::InvalidHeader)?;
+    let headers =
+        header_map(&response.headers).map_err(|_error| LocalResponseError::InvalidHeader)?;
     Ok(stream::LocalResponse {
         status,
         headers,
@@ -34,6 +26,15 @@ pub(super) fn local_response(
         grpc_status: response.grpc_status,
         details: printable(&response.details).into_owned(),
     })
+}
+
+fn header_map(fields: &[(String, Vec<u8>)]) -> Result<HeaderMap, HeaderError> {
+    // With room for what the machine adds.
+    let mut map = PluginFields::with_capacity(fields.len() + 2);
+    for (field, bytes) in fields {
+        map.append(name(field)?, value(bytes)?)?;
+    }
+    Ok(map.into_map())
 }
 
 /// Details end in logs, as one word (ABI 4.8).
