@@ -35,9 +35,9 @@ pub struct Stream {
     phase: Phase,
     /// The callback that is running.
     running: Option<Running>,
-    /// What is to be done instead once the running callback has returned.
+    /// What is to be done instead with the next effect.
     takeover: Option<Box<Takeover>>,
-    /// Resumes wait for the running callback to return.
+    /// Resumes wait for the next effect.
     resumes: bool,
     /// [`Effect::AbandonUpstream`] is due.
     abandon: bool,
@@ -151,7 +151,6 @@ impl Stream {
         if self.is_open() && self.takeover.is_none() {
             self.act(running, action);
         }
-        self.after_callback();
     }
 
     /// Takes in that a filter's plugin has failed: its VM is gone, in a callback of this stream or at any other time.
@@ -174,9 +173,6 @@ impl Stream {
                 }
                 OnFailure::Closed => {}
             }
-        }
-        if running.is_some() {
-            self.after_callback();
         }
     }
 
@@ -224,6 +220,7 @@ impl Stream {
         if self.is_quiet() {
             return None;
         }
+        self.do_commands();
         self.next_effect()
     }
 
@@ -257,7 +254,14 @@ impl Stream {
     #[inline]
     fn is_quiet(&self) -> bool {
         let paths_are_quiet = self.request.is_quiet() && self.response.is_quiet();
-        self.running.is_some() || (self.is_open() && !self.abandon && paths_are_quiet)
+        self.running.is_some()
+            || (self.is_open() && !self.abandon && !self.has_commands() && paths_are_quiet)
+    }
+
+    /// Returns whether hostcalls have asked for something that was not done yet.
+    #[inline]
+    fn has_commands(&self) -> bool {
+        self.resumes || self.takeover.is_some()
     }
 
     fn is_open(&self) -> bool {

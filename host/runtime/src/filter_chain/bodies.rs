@@ -226,13 +226,16 @@ impl Body for ResponseBody {
         let this = self.get_mut();
         let polled = match &mut this.kind {
             ResponseKind::Empty => Poll::Ready(None),
-            ResponseKind::Direct(source) => {
-                let polled = Pin::new(&mut *source).poll_frame(cx);
-                if polled.is_ready() {
-                    this.ending.direct(source);
+            ResponseKind::Direct(source) => match this.ending.poll_aborted(cx) {
+                Poll::Ready(error) => Poll::Ready(Some(Err(error))),
+                Poll::Pending => {
+                    let polled = Pin::new(&mut *source).poll_frame(cx);
+                    if polled.is_ready() {
+                        this.ending.direct(source);
+                    }
+                    polled
                 }
-                polled
-            }
+            },
             ResponseKind::Filtered(exchange) => exchange.poll_response_frame(cx),
         };
         match &polled {

@@ -1,6 +1,7 @@
 //! What is done when an exchange ends.
 
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use http::{Request, StatusCode};
 use http_body::Body;
@@ -95,6 +96,15 @@ impl Ending {
             && source.is_end_stream()
         {
             exchange.upstream_ended(source);
+        }
+    }
+
+    /// Why a response that goes past the chain goes no further, once there is a reason.
+    #[inline]
+    pub(super) fn poll_aborted(&self, cx: &mut Context<'_>) -> Poll<BoxError> {
+        match &self.exchange {
+            Some(exchange) => exchange.poll_aborted(cx),
+            None => Poll::Pending,
         }
     }
 

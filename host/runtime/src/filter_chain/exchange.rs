@@ -32,6 +32,8 @@ use crate::upstream::Cluster;
 pub(crate) struct Facts {
     pub(crate) connection: Rc<ConnectionInfo>,
     pub(crate) version: Version,
+    /// The client asked for a head only.
+    pub(crate) is_head: bool,
     pub(crate) request_id: Option<HeaderValue>,
 }
 
@@ -224,6 +226,13 @@ impl Exchange {
         let request = self.request_source.borrow_mut().take();
         let response = self.response_source.borrow_mut().take();
         drop((request, response));
+        // Who sends the request to the upstream may wait for more of it, and hold this exchange meanwhile.
+        let mut outbox = self.outbox.borrow_mut();
+        if !outbox.request.ended {
+            outbox.upstream_abandoned = true;
+            drop(outbox);
+            wake(&self.wakers.request_body);
+        }
     }
 
     pub(crate) fn set_properties(&self) -> Ref<'_, SetProperties> {

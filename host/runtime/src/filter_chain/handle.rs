@@ -13,7 +13,7 @@ use http::{Method, Request, Response, StatusCode, Version, request};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use proxy_wasi_stream::{RequestHead, ResponseHead};
+use proxy_wasi_stream::{RequestHead, ResetReason, ResponseHead};
 
 use super::bodies::{RequestBody, RequestSource, ResponseBody, ResponseSource};
 use super::chain::{Bindings, Chain};
@@ -101,6 +101,7 @@ async fn filter(
     let facts = Facts {
         connection,
         version: parts.version,
+        is_head: parts.method == Method::HEAD,
         request_id: parts.headers.get(X_REQUEST_ID).cloned(),
     };
     let body = RequestSource::new(body, ending.received.clone());
@@ -113,7 +114,7 @@ async fn filter(
     let (head, end_of_stream) = match poll_fn(|cx| exchange.poll_step(cx, Pump::Request)).await {
         Step::Forward(head, end) => (head, end),
         Step::Respond(head, end) => return Ok(respond(&exchange, head, end, ending)),
-        Step::Reset(reason) => return Err(ending.reset(reason)),
+        Step::Reset(reason) => return reset(&exchange, reason, ending),
         Step::BrokenOff => return Ok(broken_off(&exchange, ending)),
     };
     let step = match send(&worker, &exchange, head, end_of_stream, &mut ending).await {
@@ -145,7 +146,7 @@ async fn filter(
     };
     match step {
         Step::Respond(head, end) => Ok(respond(&exchange, head, end, ending)),
-        Step::Reset(reason) => Err(ending.reset(reason)),
+        Step::Reset(reason) => reset(&exchange, reason, ending),
         Step::BrokenOff => Ok(broken_off(&exchange, ending)),
         // The machine gives a head away once.
         Step::Forward(..) => Err("the request was forwarded twice".into()),
@@ -203,13 +204,18 @@ async fn send(
 
 fn respond(
     exchange: &Rc<Exchange>,
-    head: ResponseHead,
+    mut head: ResponseHead,
     end_of_stream: bool,
     mut ending: Ending,
 ) -> Response<ResponseBody> {
     let status = head.status.unwrap_or(StatusCode::BAD_GATEWAY);
     ending.responding(status);
-    let body = if end_of_stream {
+    intermediary::finish_response_head(status, &mut head.headers);
+    // Plugins may have changed the status, or the request's method, of a response that the upstream sends a body with.
+    let ends_with_head = end_of_stream
+        || exchange.facts.is_head
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let body = if ends_with_head {
         ResponseBody::empty(ending)
     } else {
         match exchange.take_transparent_response() {
@@ -269,7 +275,18 @@ fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody
     *request.method_mut() = head.method.unwrap_or(Method::GET);
     *request.uri_mut() = Uri::from(head.path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     *request.headers_mut() = head.headers;
+    intermediary::finish_request_head(request.headers_mut());
     request
+}
+
+/// The stream fails before there is a response.
+fn reset(exchange: &Exchange, reason: ResetReason, ending: Ending) -> Handled {
+    // A mistake of a plugin's that the client can be told of.
+    if matches!(reason, ResetReason::ContentLength { .. }) {
+        let version = exchange.facts.version;
+        return Ok(reject(&Rejection::UNTRUE_LENGTH, version, ending));
+    }
+    Err(ending.reset(reason))
 }
 
 fn broken_off(exchange: &Exchange, ending: Ending) -> Response<ResponseBody> {

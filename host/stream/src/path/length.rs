@@ -65,19 +65,20 @@ impl<H: Head> Path<H> {
         } else {
             now
         };
-        let after = if self.bodiless
-            || head.is_length_meaningless()
-            || !headers.contains_key(CONTENT_LENGTH)
-        {
+        let is_asked =
+            !self.bodiless && !head.is_length_meaningless() && headers.contains_key(CONTENT_LENGTH);
+        // The filter left the field alone, so it stands for the body as it came.
+        let is_known = is_asked && (total.is_some() || now == before);
+        let after = if !is_asked {
             now
         } else if total.is_some() {
             total
-        } else if now == before {
-            // The filter left the field alone, so it stands for the body as it came.
+        } else if is_known {
             now.map(|now| now.saturating_add_signed(unaccounted))
         } else {
-            // The filter wrote it, so it knows what will come.
-            now
+            // The filter wrote it, so it knows what will come. But a body may follow yet, and after a length of 0 nobody
+            // would look at it.
+            now.filter(|length| *length > 0)
         };
         if after != now {
             if let Some(filter) = around.filters.get(filter.0) {
@@ -88,7 +89,12 @@ impl<H: Head> Path<H> {
             // Whatever is written there is no length, and must not be taken for one.
             declare(head.headers_mut(), None);
         }
-        if let Some(station) = self.stations.get_mut(at) {
+        if is_known {
+            // All edits of the body until now are in it, whoever made them.
+            for station in self.stations.iter_mut().take(at.saturating_add(1)) {
+                station.declared_change = station.length_change;
+            }
+        } else if let Some(station) = self.stations.get_mut(at) {
             station.declared_change = difference(before.unwrap_or(0), after.unwrap_or(0));
         }
         self.length.before = after;

@@ -42,8 +42,8 @@ impl Stream {
         }
     }
 
-    /// Does what hostcalls have asked for while a callback was running.
-    pub(super) fn after_callback(&mut self) {
+    /// Does what hostcalls have asked for.
+    pub(super) fn do_commands(&mut self) {
         let resumes = mem::take(&mut self.resumes);
         if let Some(takeover) = self.takeover.take() {
             if resumes {

@@ -1,4 +1,5 @@
-//! Hostcalls of filters. They answer at once; what they ask of the stream happens when no callback is running.
+//! Hostcalls of filters. They answer at once; what they ask of the stream happens with the next effect, so that no
+//! callback, also none outside of the stream, finds it changed by a command of its own (ABI reference, 4.1).
 
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName};
 
@@ -10,8 +11,8 @@ use crate::head::{RequestHead, ResponseHead};
 use crate::interest::Interest;
 use crate::local_response::LocalResponse;
 
+use super::Stream;
 use super::takeover::Takeover;
-use super::{Stream, around_request, around_response};
 
 impl Stream {
     /// Returns a map that the filter may read: from its own callback on, and when the exchange is over every map that
@@ -190,40 +191,27 @@ impl Stream {
         }
     }
 
-    /// Lets a paused message go on, once the running callback has returned. Nothing happens if the filter does not hold
-    /// it then.
+    /// Lets a paused message go on, with the next effect. Nothing happens if the filter does not hold it then.
     pub fn resume(&mut self, filter: FilterIndex, direction: Direction) {
         if !self.is_open() {
             return;
         }
-        if self.running.is_some() {
-            self.resumes = true;
-            match direction {
-                Direction::Request => self.request.resume_later(filter),
-                Direction::Response => self.response.resume_later(filter),
-            }
-            return;
-        }
+        self.resumes = true;
         match direction {
-            Direction::Request => self
-                .request
-                .resume(filter, around_request(&self.filters, self.limits)),
-            Direction::Response => {
-                let around = around_response(&self.filters, self.limits, &self.request);
-                self.response.resume(filter, around);
-            }
+            Direction::Request => self.request.resume_later(filter),
+            Direction::Response => self.response.resume_later(filter),
         }
     }
 
-    /// Answers the request, once the running callback has returned and whatever it returns. The first of several
-    /// commands that end the normal course wins.
+    /// Answers the request, with the next effect, whatever the running callback returns. The first of several commands
+    /// that end the normal course wins.
     pub fn send_local_response(&mut self, filter: FilterIndex, response: LocalResponse) {
-        self.take_over(Takeover::Respond(Some(filter), response));
+        self.take_over_next(Takeover::Respond(Some(filter), response));
     }
 
-    /// Resets the stream, once the running callback has returned.
+    /// Resets the stream, with the next effect.
     pub fn reset(&mut self, filter: FilterIndex) {
-        self.take_over(Takeover::Reset(filter));
+        self.take_over_next(Takeover::Reset(filter));
     }
 
     /// Gives up callbacks of the filter for the rest of the stream: those not in `interest`. What the filter holds stays

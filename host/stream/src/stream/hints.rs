@@ -29,7 +29,7 @@ impl Stream {
     /// [`Callback::StreamEnd`](crate::Callback::StreamEnd) to read them.
     #[must_use]
     pub fn is_transparent(&self, direction: Direction) -> bool {
-        let undisturbed = self.is_open() && self.running.is_none() && self.takeover.is_none();
+        let undisturbed = self.is_open() && self.running.is_none() && !self.has_commands();
         undisturbed
             && match direction {
                 Direction::Request => self

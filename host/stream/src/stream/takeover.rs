@@ -37,13 +37,19 @@ pub(super) enum Takeover {
 }
 
 impl Stream {
-    /// Has something take the place of the normal course, once the running callback has returned. The first of several
+    /// Has something take the place of the normal course: at once, unless a callback is running. The first of several
     /// wins.
     pub(super) fn take_over(&mut self, takeover: Takeover) {
-        if !self.is_open() {
-        } else if self.running.is_none() {
+        if self.running.is_none() && self.takeover.is_none() {
             self.run(takeover);
-        } else if self.takeover.is_none() {
+        } else {
+            self.take_over_next(takeover);
+        }
+    }
+
+    /// Has something take the place of the normal course with the next effect. The first of several wins.
+    pub(super) fn take_over_next(&mut self, takeover: Takeover) {
+        if self.is_open() && self.takeover.is_none() {
             self.takeover = Some(Box::new(takeover));
         }
     }

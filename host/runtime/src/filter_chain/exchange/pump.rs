@@ -157,6 +157,16 @@ impl Exchange {
         }
     }
 
+    /// Why a response that goes past the chain goes no further, once there is a reason: a plugin can end the stream all the
+    /// same.
+    pub(crate) fn poll_aborted(&self, cx: &mut Context<'_>) -> Poll<BoxError> {
+        if let Some(aborted) = self.outbox.borrow().aborted() {
+            return Poll::Ready(aborted.into());
+        }
+        self.wakers.response_body.set(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+
     /// Whether the request, as the upstream gets it, has ended.
     pub(crate) fn request_has_ended(&self) -> bool {
         self.outbox.borrow().request.is_drained()
