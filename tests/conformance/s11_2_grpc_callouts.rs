@@ -153,7 +153,7 @@ fn closing_a_stream_ends_one_side(kind: Kind) {
         grpc_receive:
             get_buffer_bytes(5, 0, 99, out) => 0 {LOUD}
             grpc_close($stream) => 0
-            legacy grpc_send($stream, {HELLO}, 0) => 2
+            legacy grpc_send($stream, {HELLO}, 0) => 0
             wit grpc_send($stream, {HELLO}, 0) => closed
         grpc_close:
             set_tick_period_milliseconds(1)

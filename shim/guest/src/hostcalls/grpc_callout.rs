@@ -168,24 +168,20 @@ pub(crate) fn send(token: u32, message: Input, end_of_stream: u32) -> Answer {
             // The plugin has yet to hear of it, or does not care.
             return Ok(());
         }
-        grpc_callout::send(callout.id, message, end).map_err(stream_refusal)?;
-        if end {
-            half_close(token);
-        }
-        Ok(())
+        stream_answer(grpc_callout::send(callout.id, message, end))
     })?
 }
 
 /// `proxy_grpc_close`
 pub(crate) fn close(token: u32) -> Answer {
     let callout = find_or_explain(token, &[Kind::Call, Kind::Stream])?;
-    let result = grpc_callout::close(callout.id).map_err(stream_refusal);
+    let answer = stream_answer(grpc_callout::close(callout.id));
     if token & 3 == Kind::Call as u32 || callout.remote_closed {
         CALLOUTS.with_borrow_mut(|callouts| callouts.remove(token));
         return Ok(());
     }
     half_close(token);
-    result
+    answer
 }
 
 /// `proxy_grpc_cancel`
@@ -205,12 +201,14 @@ fn half_close(token: u32) {
     });
 }
 
-fn stream_refusal(error: GrpcError) -> Status {
-    match error {
-        GrpcError::UnknownCallout => Status::NotFound,
-        GrpcError::NotAStream => refused("the token is no gRPC stream's"),
-        GrpcError::Closed => refused("the plugin has ended its side of the stream"),
-        GrpcError::LimitReached => Status::InternalFailure,
+/// What a stream's operation is answered with. As in Envoy, nothing happens, and nothing is wrong, after the plugin has
+/// ended its side: many end it with the last message and close it too.
+fn stream_answer(result: Result<(), GrpcError>) -> Answer {
+    match result {
+        Ok(()) | Err(GrpcError::Closed) => Ok(()),
+        Err(GrpcError::UnknownCallout) => Err(Status::NotFound),
+        Err(GrpcError::NotAStream) => Err(refused("the token is no gRPC stream's")),
+        Err(GrpcError::LimitReached) => Err(Status::InternalFailure),
     }
 }
 

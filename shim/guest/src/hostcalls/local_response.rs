@@ -44,13 +44,7 @@ fn send_anyway(stream: StreamContext, mut response: LocalResponse) {
                 std::mem::replace(&mut response.status, 500) != 500,
                 "the status of a local response is not 200 to 599: 500 is sent",
             ),
-            Err(LocalResponseError::InvalidHeader) => {
-                let headers = std::mem::take(&mut response.headers);
-                (
-                    !headers.is_empty(),
-                    "a header of a local response is malformed: it is sent without headers",
-                )
-            }
+            Err(LocalResponseError::InvalidHeader) => leave_out_headers(&mut response.headers),
             Err(LocalResponseError::InvalidGrpcStatus) => (
                 response.grpc_status.take().is_some(),
                 "the gRPC status of a local response is not 0 to 16: it is left out",
@@ -61,6 +55,35 @@ fn send_anyway(stream: StreamContext, mut response: LocalResponse) {
         }
         log::shim(LogLevel::Warn, text);
     }
+}
+
+/// Leaves out the headers that are malformed, or all if none is: then they are too many. Returns whether there were any,
+/// and what to say of it.
+fn leave_out_headers(headers: &mut Vec<(String, Vec<u8>)>) -> (bool, &'static str) {
+    let all = headers.len();
+    headers.retain(|(name, value)| is_name(name) && is_value(value));
+    if headers.len() < all {
+        let text = "a header of a local response is malformed: it is left out";
+        return (true, text);
+    }
+    headers.clear();
+    (
+        all > 0,
+        "the headers of a local response are too many: it is sent without headers",
+    )
+}
+
+/// Whether this can be the name of a field (RFC 9110, 5.6.2).
+fn is_name(name: &str) -> bool {
+    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_tchar)
+}
+
+/// Whether this can be the value of a field (RFC 9110, 5.5).
+fn is_value(value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 /// Header fields of a list. Pseudo-headers have no place in it.
@@ -90,6 +113,27 @@ mod tests {
         assert_eq!(detail(b"no such\tuser\r\n"), "no_such_user__");
         assert_eq!(detail(b""), "");
         assert_eq!(detail(b"a\xffb"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn only_malformed_headers_are_left_out() {
+        let field = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+        let good = [field("x-a", b"\t1 \xff"), field("X!", b"")];
+        let mut headers = good.to_vec();
+        for bad in [
+            field("x b", b""),
+            field("", b"1"),
+            field("x-\u{fffd}", b""),
+            field("x-c", b"1\r\nx-d: 2"),
+            field("x-e", b"\0"),
+        ] {
+            headers.push(bad);
+        }
+        assert!(leave_out_headers(&mut headers).0);
+        assert_eq!(headers, good);
+        assert!(leave_out_headers(&mut headers).0);
+        assert!(headers.is_empty());
+        assert!(!leave_out_headers(&mut headers).0);
     }
 
     #[test]

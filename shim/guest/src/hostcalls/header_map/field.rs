@@ -121,7 +121,8 @@ impl<'a> Field<'a> {
             Self::Authority => http_start_line::set_authority(stream, None),
             Self::Path => http_start_line::set_path_with_query(stream, None),
             Self::Status => http_start_line::set_status(stream, None),
-            Self::Impossible => Ok(()),
+            // Says whether the map is there.
+            Self::Impossible => http_headers::count(stream, map).map(|_| ()),
         }
     }
 }
@@ -142,7 +143,9 @@ pub(crate) fn normalized(map: HeaderMap, bytes: &[u8]) -> Cow<'_, [u8]> {
     {
         return Cow::Borrowed(bytes);
     }
-    let has_authority = entries.clone().any(|(name, _)| name == b":authority");
+    let has_authority = entries
+        .clone()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b":authority"));
     let mut entries: Vec<_> = entries.collect();
     entries.retain(|(name, _)| !(has_authority && name.eq_ignore_ascii_case(b"host")));
     for (name, _) in &mut entries {
