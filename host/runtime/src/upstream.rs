@@ -21,7 +21,8 @@ pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,
     DEFAULT_MAX_HEAD_BYTES, DEFAULT_MAX_IDLE_PER_CLUSTER, DEFAULT_POOL_IDLE_TIMEOUT,
-    DEFAULT_RELEASE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, UpstreamClient, UpstreamOptions,
+    DEFAULT_RELEASE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, RETRY_AFTER_IDLE, UpstreamClient,
+    UpstreamOptions,
 };
 pub use cluster::Cluster;
 pub use connection::{SentRequest, UpstreamConnection, UpstreamTls};
