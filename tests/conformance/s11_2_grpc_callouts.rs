@@ -150,9 +150,11 @@ fn closing_a_stream_ends_one_side(kind: Kind) {
         "configure:
             grpc_stream('echo', 'test.Echo', 'Chat', '', u32>stream) => 0 6 | 0
             grpc_send($stream, {HELLO}, 0) => 0
-        grpc_receive:
+        grpc_receive#1:
             get_buffer_bytes(5, 0, 99, out) => 0 {LOUD}
-            grpc_close($stream) => 0
+            grpc_send($stream, {HELLO}, 1) => 0
+            grpc_close($stream) => 0 | closed
+            grpc_close($stream) => 0 | closed
             legacy grpc_send($stream, {HELLO}, 0) => 0
             wit grpc_send($stream, {HELLO}, 0) => closed
         grpc_close:
@@ -166,13 +168,14 @@ fn closing_a_stream_ends_one_side(kind: Kind) {
         [
             "grpc_receive_initial_metadata",
             "grpc_receive",
+            "grpc_receive",
             "grpc_receive_trailing_metadata",
             "grpc_close"
         ]
     );
     if kind == Kind::Legacy {
         has(&report, "grpc_close 1 6 0");
-        let explained = "the plugin has ended its side of the stream";
+        let explained = "a gRPC message is dropped: the plugin has ended its side of the stream";
         assert!(report.log.contains(explained), "{}", report.log);
     }
 }

@@ -11,6 +11,9 @@ both_kinds!(
     s7_2_removed_pseudo_headers,
     s7_3_names_have_no_case,
     s7_3_values_that_cannot_be_sent,
+    s7_3_fields_about_the_connection,
+    s7_2_a_status_is_200_to_599,
+    s7_2_a_response_without_content_has_none,
     unavailable_map_and_missing_key,
 );
 
@@ -275,6 +278,72 @@ fn reads_see_edits() {
     for module in [Module::of("0_2_0"), Module::new()] {
         Case::of(&module, script).run(|running| {
             get_with_headers(running);
+        });
+    }
+}
+
+/// As in Envoy, plugins see them, and they go no further.
+fn s7_3_fields_about_the_connection(kind: Kind) {
+    for edit in [
+        "add_header_map_value(2, 'transfer-encoding', 'gzip') => 0",
+        "add_header_map_value(2, 'Transfer-Encoding', 'chunked') => 0
+            add_header_map_value(2, 'connection', 'upgrade') => 0
+            add_header_map_value(2, 'upgrade', 'websocket') => 0
+            add_header_map_value(2, 'keep-alive', '9') => 0",
+    ] {
+        let script = format!(
+            "request_headers:
+                add_header_map_value(0, 'te', 'gzip') => 0
+                add_header_map_value(0, 'upgrade', 'websocket') => 0
+                add_header_map_value(0, 'transfer-encoding', 'chunked') => 0
+                add_header_map_value(0, 'x-kept', '1') => 0
+            response_headers:
+                {edit}
+                get_header_map_value(2, 'transfer-encoding', out) => *"
+        );
+        Case::new(kind, &script).run(|running| {
+            let reply = running.get("/");
+            assert_eq!(reply.status, 200);
+            for name in ["te", "upgrade", "transfer-encoding"] {
+                assert_eq!(reply.echoed(name), [""; 0], "{name}");
+            }
+            assert_eq!(reply.echoed("x-kept"), ["1"]);
+            for name in ["transfer-encoding", "connection", "upgrade", "keep-alive"] {
+                assert_eq!(reply.header(name), None, "{name}");
+            }
+        });
+    }
+}
+
+fn s7_2_a_status_is_200_to_599(kind: Kind) {
+    let statuses = ["100", "101", "199", "600", "999", "20", "2000", "ok", ""];
+    let lists = statuses.map(|status| {
+        format!("set_header_map_pairs(2, pairs(':status' '{status}')) => 2 | invalid-value")
+    });
+    let script = format!(
+        "response_headers:
+            {}
+            set_header_map_pairs(2, pairs(':Status' '299' 'x-a' '1')) => 0",
+        lists.join("\n")
+    );
+    Case::new(kind, &script).run(|running| {
+        let reply = running.get("/");
+        assert_eq!(reply.status.as_u16(), 299);
+        assert_eq!(reply.header("x-a").as_deref(), Some("1"));
+    });
+}
+
+/// The upstream has sent a body with a status that the plugin changes.
+fn s7_2_a_response_without_content_has_none(kind: Kind) {
+    for status in ["204", "304"] {
+        let script =
+            format!("response_headers:\n replace_header_map_value(2, ':status', '{status}') => 0");
+        Case::new(kind, &script).run(|running| {
+            for client in [running.proxy.client(), running.proxy.http2()] {
+                let reply = client.get("/", &[]);
+                assert_eq!(reply.status.as_str(), status);
+                assert_eq!(reply.text(), "");
+            }
         });
     }
 }

@@ -2,10 +2,11 @@
 
 use proxy_wasi_test_support::Kind;
 
-use crate::harness::{Case, Module, Upstream, both_kinds};
+use crate::harness::{CALL, Case, Module, Upstream, both_kinds};
 
 both_kinds!(
     close_stream_resets,
+    close_stream_resets_a_response_that_goes_past_the_plugin,
     resume_of_what_is_not_paused_does_nothing,
     writes_after_continue_stream,
 );
@@ -50,6 +51,39 @@ fn close_stream_resets(kind: Kind) {
             assert_eq!(callbacks.last().map(String::as_str), Some("log"));
         }
     }
+}
+
+/// No callback is left for it, so the proxy moves the body without looking.
+fn close_stream_resets_a_response_that_goes_past_the_plugin(kind: Kind) {
+    let auth = Upstream::new();
+    let upstream = Upstream::new();
+    let script = format!(
+        "request_headers:
+            wit narrow_interest('')
+            {CALL}
+        http_call_response:
+            set_effective_context(2)
+            close_stream(1) => 0"
+    );
+    let case = match kind {
+        Kind::Legacy => {
+            let module = Module::new().without("proxy_on_response_body");
+            Case::of(&module.without("proxy_on_response_trailers"), &script).cluster("auth", &auth)
+        }
+        Kind::Wit => Case::calling(kind, &script, &auth),
+    };
+    case.upstream(&upstream).run(|running| {
+        let mut client = running.client_of_get();
+        let (mut peer, _) = upstream.accept();
+        peer.send_head(&["HTTP/1.1 200 OK", "content-length: 10"]);
+        peer.send("body");
+        assert!(client.head().starts_with("HTTP/1.1 200"));
+        assert_eq!(client.read(4), "body");
+        auth.answer();
+        assert_eq!(client.rest(), "");
+        // The upstream is let go, too.
+        assert_eq!(peer.rest(), "");
+    });
 }
 
 /// In Envoy it may crash.

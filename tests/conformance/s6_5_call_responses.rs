@@ -13,6 +13,7 @@ both_kinds!(
     answers_come_once_in_any_order,
     a_held_body_is_read_and_edited_from_an_answer,
     a_held_response_is_edited_from_an_answer,
+    what_an_answer_asks_for_waits_for_its_end,
     several_plugins_of_a_vm_get_their_own_answers,
     a_queue_callback_calls,
 );
@@ -279,6 +280,45 @@ fn a_held_response_is_edited_from_an_answer(kind: Kind) {
             );
             assert_eq!(client.read(6), "answer");
         });
+}
+
+/// ABI reference 4.1: whatever it is, the maps are there until the callback has returned.
+fn what_an_answer_asks_for_waits_for_its_end(kind: Kind) {
+    for (asked, status) in [
+        ("continue_stream(1)", "200"),
+        ("send_local_response(403, '', 'denied', '', -1)", "403"),
+        ("close_stream(1)", ""),
+    ] {
+        let auth = Upstream::new();
+        let script = format!(
+            "response_headers:
+                {CALL}
+                return(1)
+            http_call_response:
+                set_effective_context(2)
+                {asked} => 0
+                get_header_map_value(2, ':status', out) => 0 '200'
+                replace_header_map_value(2, 'x-after', '1') => 0"
+        );
+        let upstream = Upstream::new();
+        Case::calling(kind, &script, &auth)
+            .upstream(&upstream)
+            .run(|running| {
+                let mut client = running.client_of_get();
+                let (mut peer, _) = upstream.accept();
+                peer.answer("answer");
+                auth.answer();
+                if status.is_empty() {
+                    assert_eq!(client.rest(), "");
+                } else {
+                    let head = client.head();
+                    assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+                    let edited = head.contains("x-after: 1");
+                    assert_eq!(edited, status == "200", "{head}");
+                }
+                running.wait_for("log", 1);
+            });
+    }
 }
 
 /// Roots of one VM: each gets its own.

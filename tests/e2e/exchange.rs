@@ -16,6 +16,7 @@ both_kinds!(
     a_client_that_leaves_ends_its_stream,
     a_request_that_breaks_off_ends_its_connection,
     an_upstream_that_is_not_there_is_a_503,
+    a_request_that_is_answered_early_is_given_up,
 );
 
 fn bodies_pass_unchanged(kind: Kind) {
@@ -166,4 +167,29 @@ fn what_lets_a_paused_plugin_see_the_body_is_told() {
         line.contains("`on_headers_pause: stop_iteration`"),
         "{line}"
     );
+}
+
+/// The upstream's stream ends with the exchange, also if the plugin sees the body: else it would count for ever.
+fn a_request_that_is_answered_early_is_given_up(kind: Kind) {
+    let (origin, ended) = Origin::early();
+    for url in [origin.h2c_url(), origin.url()] {
+        let proxy = proxy()
+            .arg(Example::Bodies.file(kind))
+            .args(["--upstream", &url])
+            .start();
+        let mut client = TcpStream::connect(proxy.address()).unwrap();
+        client
+            .write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nbody")
+            .unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"early") {
+            let mut bytes = [0; 1024];
+            let read = client.read(&mut bytes).unwrap();
+            assert!(read > 0, "cut off after {}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&bytes[..read]);
+        }
+        drop(client);
+        let end = ended.recv_timeout(Duration::from_secs(60));
+        assert!(end.expect("the upstream waits for ever").is_err(), "{url}");
+    }
 }

@@ -76,7 +76,7 @@ impl Deviation {
             }
             Self::ContentLengthKeptTrue => {
                 "`content-length` is corrected when the body's length changes while the plugin holds the head, and the stream \
-                 is reset when it changes later; in Envoy the plugin must remove or rewrite the field in its headers callback"
+                 ends in an error when it changes later; in Envoy the plugin must remove or rewrite the field in its headers callback"
             }
             Self::BuffersPerFilter => {
                 "each plugin holds its own body bytes; in Envoy all plugins of a stream share one buffer per direction"

@@ -13,6 +13,8 @@ both_kinds!(
     s6_3_a_request_that_a_plugin_makes_too_large,
     s6_3_a_response_that_a_plugin_makes_too_large,
     s6_3_content_length_is_kept_true_while_the_head_is_held,
+    s6_3_a_request_length_that_changes_later_is_answered,
+    s6_3_a_length_of_0_is_not_taken_for_a_body,
     s6_3_a_length_that_changes_later_is_an_error,
 );
 
@@ -168,6 +170,34 @@ fn s6_3_a_length_that_changes_later_is_an_error(kind: Kind) {
     });
     assert!(report.log.contains("plugin-0"), "{}", report.log);
     assert!(report.log.contains("content-length"), "{}", report.log);
+}
+
+/// Before a response has begun, the client is told.
+fn s6_3_a_request_length_that_changes_later_is_answered(kind: Kind) {
+    let upstream = Upstream::new();
+    let script = "request_body:\n set_buffer_bytes(0, 0, 0x7fffffff, 'longer than it was')";
+    let report = Case::new(kind, script).upstream(&upstream).run(|running| {
+        let mut client = running.client_of_post(4);
+        let (mut peer, head) = upstream.accept();
+        assert!(head.contains("content-length: 4"), "{head}");
+        client.send("body");
+        let head = client.head();
+        assert!(head.starts_with("HTTP/1.1 500"), "{head}");
+        assert!(peer.rest().len() < 4);
+        running.wait_for("log", 1);
+    });
+    assert!(report.log.contains("plugin-0"), "{}", report.log);
+    assert!(report.log.contains("content-length"), "{}", report.log);
+}
+
+/// A body behind it would be lost in silence.
+fn s6_3_a_length_of_0_is_not_taken_for_a_body(kind: Kind) {
+    let script = "request_headers:\n replace_header_map_value(0, 'content-length', '0') => 0";
+    Case::new(kind, script).run(|running| {
+        let reply = running.post("body");
+        assert_eq!(reply.echo()["body"]["text"], "body");
+        assert_eq!(reply.echoed("content-length"), [""; 0]);
+    });
 }
 
 /// An edit that fails makes SDKs panic: the stream ends instead, not the VM. A component is told.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -90,6 +91,26 @@ impl Origin {
             scheme: "http",
             received: Arc::default(),
         }
+    }
+
+    /// Answers `early` before it reads the body, of which it tells how it ended: with the last byte, or in an error.
+    pub fn early() -> (Self, Receiver<Result<(), String>>) {
+        let (ended, receiver) = channel();
+        let address = listen(None, move |request: Request<Incoming>| {
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                let body = request.into_body().collect().await;
+                // A test that has what it wants does not listen.
+                let _ = ended.send(body.map(|_| ()).map_err(|error| error.to_string()));
+            });
+            async { Ok(Response::new(Full::new(Bytes::from("early")))) }
+        });
+        let origin = Self {
+            address,
+            scheme: "http",
+            received: Arc::default(),
+        };
+        (origin, receiver)
     }
 
     /// Answers a GET of `/N` with N bytes of a pattern. Any other request is to bring the pattern `expected`; the answer

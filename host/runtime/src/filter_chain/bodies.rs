@@ -177,6 +177,10 @@ impl Body for RequestSource {
 }
 
 impl ResponseSource {
+    fn is_upstreams(&self) -> bool {
+        matches!(self, Self::Upstream(_))
+    }
+
     /// The connection to the upstream that it comes from, if it comes from one.
     pub(crate) fn connection(&self) -> Option<Rc<UpstreamConnection>> {
         match self {
@@ -230,16 +234,19 @@ impl Body for ResponseBody {
         let this = self.get_mut();
         let polled = match &mut this.kind {
             ResponseKind::Empty => Poll::Ready(None),
-            ResponseKind::Direct(source) => match this.ending.poll_aborted(cx) {
-                Poll::Ready(error) => Poll::Ready(Some(Err(error))),
-                Poll::Pending => {
-                    let polled = Pin::new(&mut *source).poll_frame(cx);
-                    if polled.is_ready() {
-                        this.ending.direct(source);
-                    }
-                    polled
+            ResponseKind::Direct(source) => {
+                if source.is_upstreams()
+                    && let Poll::Ready(error) = this.ending.poll_aborted(cx)
+                {
+                    this.ending.failed(&error);
+                    return Poll::Ready(Some(Err(error)));
                 }
-            },
+                let polled = Pin::new(&mut *source).poll_frame(cx);
+                if polled.is_ready() {
+                    this.ending.direct(source);
+                }
+                polled
+            }
             ResponseKind::Filtered(exchange) => {
                 let mut polled = exchange.poll_response_frame(cx);
                 // What plugins have made of them; those of an upstream come without such fields.

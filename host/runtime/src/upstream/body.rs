@@ -156,8 +156,6 @@ pub struct UpstreamBody<B> {
     incoming: Incoming,
     /// What this response occupies, until it has ended.
     carrier: Option<Carrier<B>>,
-    /// Its end must have been said: that a stream is over does not say it.
-    http2: bool,
     /// The request body, if it may still be on its way.
     request: Option<Rc<Progress>>,
     cluster: Rc<str>,
@@ -213,7 +211,6 @@ impl<B: 'static> UpstreamBody<B> {
     ) -> Self {
         let mut body = Self {
             incoming,
-            http2: matches!(carrier, Carrier::Http2 { .. }),
             carrier: Some(carrier),
             request,
             cluster,
@@ -276,7 +273,10 @@ where
                 Poll::Ready(Some(Ok(frame)))
             }
             // RFC 9113, 8.1: a stream may be reset without an error, and then hyper says that the body has ended.
-            Poll::Ready(None) if this.http2 && !this.incoming.is_end_stream() => {
+            Poll::Ready(None)
+                if matches!(this.carrier, Some(Carrier::Http2 { .. }))
+                    && !this.incoming.is_end_stream() =>
+            {
                 this.carrier = None;
                 let error = UpstreamError::new(UpstreamErrorKind::Reset, &this.cluster, None);
                 Poll::Ready(Some(Err(error.into())))

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use proxy_wasi_abi::Status;
+use proxy_wasi_abi::{LogLevel, Status};
 
 use super::Answer;
 use super::http_callout::{NO_ROOT, fields, next_token, refusal, refused};
@@ -168,7 +168,14 @@ pub(crate) fn send(token: u32, message: Input, end_of_stream: u32) -> Answer {
             // The plugin has yet to hear of it, or does not care.
             return Ok(());
         }
-        stream_answer(grpc_callout::send(callout.id, message, end))
+        let sent = grpc_callout::send(callout.id, message, end);
+        if matches!(sent, Err(GrpcError::Closed)) {
+            log::shim(
+                LogLevel::Warn,
+                "a gRPC message is dropped: the plugin has ended its side of the stream",
+            );
+        }
+        stream_answer(sent)
     })?
 }
 
@@ -201,8 +208,8 @@ fn half_close(token: u32) {
     });
 }
 
-/// What a stream's operation is answered with. As in Envoy, nothing happens, and nothing is wrong, after the plugin has
-/// ended its side: many end it with the last message and close it too.
+/// What a stream's operation is answered with. After the plugin has ended its side nothing happens, and as in Envoy
+/// nothing is wrong: many end it with the last message and close it too.
 fn stream_answer(result: Result<(), GrpcError>) -> Answer {
     match result {
         Ok(()) | Err(GrpcError::Closed) => Ok(()),
