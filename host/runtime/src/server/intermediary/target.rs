@@ -97,16 +97,8 @@ fn authority(uri: &Uri) -> Result<HeaderValue, Rejection> {
 }
 
 fn origin_form<B>(request: &mut Request<B>) {
-    let root = PathAndQuery::from_static("/");
-    let path = request.uri().path_and_query().unwrap_or(&root).clone();
-    // A URI without a path reads as if it had one, but is another one.
-    let empty = path.as_str() == "/" && path != root;
-    let path = match (empty, request.method()) {
-        // RFC 9112, 3.2.4: it stands for the whole server here.
-        (true, &Method::OPTIONS) => PathAndQuery::from_static("*"),
-        (true, _) => root,
-        (false, _) => path,
-    };
+    let path = request.uri().path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from(path);
 }
 
