@@ -18,7 +18,7 @@ mod worker;
 pub use access_log::{AccessLog, AccessLogHandle, AccessLogWriter, AccessRecord};
 pub use connection::{ConnectionInfo, DownstreamProtocol};
 pub use drain::{DrainSignal, DrainTrigger, drain};
-pub use listener::bind;
+pub use listener::{bind, probe};
 pub use options::{
     DEFAULT_BACKLOG, DEFAULT_CLOSE_LINGER, DEFAULT_DRAIN_GRACE, DEFAULT_DRAIN_LINGER,
     DEFAULT_HEADER_READ_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_KEEP_ALIVE_TIMEOUT,

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::RunError;
 use super::plugins::Plugins;
+use super::workers::EndNotice;
 use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
@@ -24,7 +25,7 @@ use crate::vm::{Level, VmLimits, VmSpec};
 
 /// How long plugins may take to finish after `on-done`, for all of a worker together: what is left between the default
 /// of `timeouts.drain_grace` and the 30 s after which Kubernetes kills, less a second to end the process.
-const DONE_GRACE: Duration = Duration::from_secs(4);
+pub(super) const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
@@ -43,28 +44,46 @@ pub(super) struct WorkerSetup {
 }
 
 impl WorkerSetup {
-    /// Starts the plugins, tells `started`, and serves until drained.
-    pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
+    /// Starts the plugins, tells `started`, and serves until drained. `end` lives as long as it serves.
+    pub(super) fn run(
+        self,
+        started: &Sender<Result<(), RunError>>,
+        end: EndNotice,
+    ) -> Result<(), RunError> {
+        // The receiver waits for exactly this.
+        let tell = |result| drop(started.send(result));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()
-            .map_err(RunError::Worker)?;
-        LocalSet::new().block_on(&runtime, self.serve(started))
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tell(Err(RunError::Worker(error)));
+                return Ok(());
+            }
+        };
+        let served = LocalSet::new().block_on(&runtime, self.serve(tell, end));
+        // A name server that does not answer holds up a thread of it.
+        runtime.shutdown_background();
+        served
     }
 
-    async fn serve(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
+    async fn serve(
+        self,
+        tell: impl Fn(Result<(), RunError>),
+        _end: EndNotice,
+    ) -> Result<(), RunError> {
         let slots = match self.start_plugins() {
             Ok(slots) => slots,
             Err(error) => {
-                // The receiver waits for exactly this.
-                let _ = started.send(Err(error));
+                tell(Err(error));
                 return Ok(());
             }
         };
         let options = server_options(&self.config);
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
-        let _ = started.send(Ok(()));
+        tell(Ok(()));
         let service = move |request, connection| {
             filter_chain::handle(Rc::clone(&worker), request, connection)
         };

@@ -22,6 +22,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, Request, StatusCode, Uri, Version};
+use memchr::memchr_iter;
 use tokio::time::Instant;
 
 use super::connection::ConnectionInfo;
@@ -70,7 +71,7 @@ impl AccessLogWriter {
     ///
     /// # Errors
     ///
-    /// Returns the error that ended the writing early, if any.
+    /// Returns the last error of writing if lines were lost.
     pub fn finish(self) -> io::Result<()> {
         drop(self.sender);
         self.thread
@@ -79,15 +80,31 @@ impl AccessLogWriter {
     }
 }
 
+/// Writes on after an error: a disk that is full may have room again.
 fn write_blocks(mut output: impl Write, receiver: &Receiver<Vec<u8>>) -> io::Result<()> {
+    let mut last_error = Ok(());
+    // Since the last block that was written.
+    let mut lost = 0_usize;
     for block in receiver {
-        let written = output.write_all(&block).and_then(|()| output.flush());
-        if let Err(error) = written {
-            tracing::error!(%error, "access log ends here: writing failed");
-            return Err(error);
+        match output.write_all(&block).and_then(|()| output.flush()) {
+            Ok(()) if lost > 0 => {
+                tracing::warn!(lost, "access log goes on; lines were lost");
+                lost = 0;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if lost == 0 {
+                    tracing::error!(%error, "access log pauses: lines are lost until writing succeeds again");
+                }
+                lost += memchr_iter(b'\n', &block).count();
+                last_error = Err(error);
+            }
         }
     }
-    Ok(())
+    if lost > 0 {
+        tracing::error!(lost, "access log ends; its last lines were lost");
+    }
+    last_error
 }
 
 /// The way from a worker to the [`AccessLogWriter`].
@@ -162,15 +179,19 @@ impl Buffer {
         }
         match self.sender.try_send(std::mem::take(&mut *lines)) {
             Ok(()) => {
-                let dropped = self.dropped.replace(0);
-                if dropped > 0 {
-                    tracing::warn!(dropped, "access log lines dropped: the output was too slow");
-                }
+                self.report_dropped();
             }
             // Not before it is full for good are lines lost.
             Err(TrySendError::Full(unsent)) => *lines = unsent,
-            // The writer has said why.
+            // The writer has panicked, which is in the log.
             Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    fn report_dropped(&self) {
+        let dropped = self.dropped.replace(0);
+        if dropped > 0 {
+            tracing::warn!(dropped, "access log lines dropped: the output was too slow");
         }
     }
 }
@@ -179,9 +200,11 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = self.lines.take();
         if !lines.is_empty() {
-            // The worker is done, so waiting hurts nobody. An error means that the writer has said why.
+            // The worker is done, so waiting hurts nobody; a stop has its limit. An error means that the writer has
+            // panicked, which is in the log.
             let _ = self.sender.send(lines);
         }
+        self.report_dropped();
     }
 }
 
