@@ -18,7 +18,9 @@ use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
 use crate::metrics::WorkerMetrics;
-use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
+use crate::server::{
+    self, AccessLog, AccessLogHandle, AccessRecord, DrainSignal, RequestIds, ServerOptions,
+};
 use crate::services::Services;
 use crate::upstream::{Cluster, Trust, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits, VmSpec};
@@ -80,14 +82,24 @@ impl WorkerSetup {
                 return Ok(());
             }
         };
-        let options = server_options(&self.config);
+        let options = ServerOptions::new(&self.config.timeouts);
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
         tell(Ok(()));
+        let refusing = Rc::clone(&worker);
+        let on_refused = Rc::new(move |record: &AccessRecord| {
+            if let Some(metrics) = &refusing.metrics {
+                metrics.request_began();
+                metrics.request_ended(record.status, Duration::ZERO);
+            }
+            if let Some(log) = &refusing.access_log {
+                log.write(record);
+            }
+        });
         let service = move |request, connection| {
             filter_chain::handle(Rc::clone(&worker), request, connection)
         };
-        let served = server::serve(listener, service, options, drain)
+        let served = server::serve(listener, service, on_refused, options, drain)
             .await
             .map_err(RunError::Worker)?;
         if served.cut_off > 0 {
@@ -170,7 +182,7 @@ impl WorkerSetup {
         };
         let worker = filter_chain::Worker {
             chain: RefCell::new(Rc::new(Chain { filters, limits })),
-            client: UpstreamClient::new(upstream_options(&self.config)),
+            client: UpstreamClient::new(UpstreamOptions::new(&self.config.timeouts)),
             routes: Rc::new(Routes::new(&self.config, &self.clusters)),
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
@@ -190,25 +202,6 @@ async fn stop_plugins(slots: &[Option<Rc<VmSlot>>]) {
     }
     for vm in waiting {
         vm.wait_for_end(deadline).await;
-    }
-}
-
-fn server_options(config: &Config) -> ServerOptions {
-    ServerOptions {
-        header_read_timeout: config.timeouts.header_read,
-        keep_alive_timeout: config.timeouts.idle,
-        idle_timeout: config.timeouts.idle,
-        drain_grace: config.timeouts.drain_grace,
-        ..ServerOptions::default()
-    }
-}
-
-fn upstream_options(config: &Config) -> UpstreamOptions {
-    UpstreamOptions {
-        connect_timeout: config.timeouts.connect,
-        response_timeout: config.timeouts.response,
-        idle_timeout: config.timeouts.idle,
-        ..UpstreamOptions::default()
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Time of arrival, client, method, target and protocol, status (0 if no response was begun), body bytes received and sent,
 //! milliseconds until the end of the exchange, upstream, request id; `-` where there is none. A field that comes from
-//! outside is in quotes and escaped if it holds anything but visible characters.
+//! outside is in quotes and escaped if it holds anything but visible characters. What a client sent that is no request
+//! has `"-"` in the place of one, and the status that it was answered with.
 //!
 //! A worker formats lines into memory of its own ([`AccessLog`]) and hands them over now and then to the one thread that
 //! writes ([`AccessLogWriter`]), so that a slow disk or terminal never stops a worker. When that thread falls behind for
@@ -214,9 +215,8 @@ pub struct AccessRecord {
     began: Instant,
     time: SystemTime,
     peer: SocketAddr,
-    method: Method,
-    target: Uri,
-    version: Version,
+    /// None of what could not be read as a request.
+    line: Option<RequestLine>,
     /// Of the response to the client; none if there was no response.
     pub status: Option<StatusCode>,
     /// Bytes of the request body that were received.
@@ -229,6 +229,13 @@ pub struct AccessRecord {
     pub request_id: Option<HeaderValue>,
 }
 
+#[derive(Debug, Clone)]
+struct RequestLine {
+    method: Method,
+    target: Uri,
+    version: Version,
+}
+
 impl AccessRecord {
     /// Begins the record of a request that has just arrived; the other fields are filled in as they become known.
     #[must_use]
@@ -237,14 +244,31 @@ impl AccessRecord {
             began: Instant::now(),
             time: clock::wall_clock(),
             peer: connection.peer,
-            method: request.method().clone(),
-            target: request.uri().clone(),
-            version: request.version(),
+            line: Some(RequestLine {
+                method: request.method().clone(),
+                target: request.uri().clone(),
+                version: request.version(),
+            }),
             status: None,
             request_bytes: 0,
             response_bytes: 0,
             upstream: None,
             request_id: request.headers().get(X_REQUEST_ID).cloned(),
+        }
+    }
+
+    /// The record of what was no request, and was answered.
+    pub(super) fn unreadable(peer: SocketAddr, status: StatusCode) -> Self {
+        Self {
+            began: Instant::now(),
+            time: clock::wall_clock(),
+            peer,
+            line: None,
+            status: Some(status),
+            request_bytes: 0,
+            response_bytes: 0,
+            upstream: None,
+            request_id: None,
         }
     }
 }

@@ -208,6 +208,10 @@ impl ConnectionState {
         }
     }
 
+    pub(super) fn order(&self) -> Order {
+        self.order.get()
+    }
+
     /// The present order; a later one wakes the task.
     pub(super) fn poll_order(&self, cx: &mut Context<'_>) -> Order {
         let mut waker = self.waker.borrow_mut();
