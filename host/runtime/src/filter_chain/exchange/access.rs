@@ -78,10 +78,7 @@ impl StreamAccess for Exchange {
             .narrow_interest(FilterIndex(filter), interest_of(interest));
     }
 
-    fn clear_route_cache(&self, filter: usize) {
-        self.machine
-            .borrow_mut()
-            .clear_route_cache(FilterIndex(filter));
+    fn clear_route_cache(&self) {
         self.forget_route();
     }
 

@@ -53,7 +53,7 @@ impl foreign_function::Host for VmState {
             // Nothing happens, and nothing is wrong, outside of a stream (ABI 9.2).
             "clear_route_cache" => {
                 if let Some(stream) = context.and_then(|context| self.stream(context)) {
-                    stream.access.clear_route_cache(stream.filter);
+                    stream.access.clear_route_cache();
                 }
                 Ok(Vec::new())
             }

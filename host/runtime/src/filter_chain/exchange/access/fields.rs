@@ -147,18 +147,14 @@ impl FieldAccess for Exchange {
         for (field, bytes) in fields {
             new.append(name(field)?, value(bytes)?)?;
         }
-        let mut new = new.into_map();
-        let kind = map_kind(of);
+        let (filter, kind) = (FilterIndex(filter), map_kind(of));
         let mut machine = self.machine.borrow_mut();
-        let map = machine
-            .fields_mut(FilterIndex(filter), kind)
-            .map_err(unavailable)?;
-        if kind == MapKind::RequestHeaders
-            && let Some(host) = map.get(header::HOST)
-        {
-            new.insert(header::HOST, host.clone());
+        if kind == MapKind::RequestHeaders {
+            let head = machine.request_head_mut(filter).map_err(unavailable)?;
+            head.set_fields(new.into_map());
+        } else {
+            *machine.fields_mut(filter, kind).map_err(unavailable)? = new.into_map();
         }
-        *map = new;
         Ok(())
     }
 
