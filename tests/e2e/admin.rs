@@ -128,7 +128,7 @@ fn refused_requests_leave_a_line_and_are_counted() {
     proxy.wait_for_metric("proxy_wasi_requests_total{status=\"4xx\"}", refused);
     proxy.wait_for_metric("proxy_wasi_requests_active", 0.0);
     // The plugin has seen none of them.
-    assert_eq!(proxy.metric("wasmcustom_observe_requests"), None);
+    assert_eq!(proxy.metric("wasmcustom_observe_requests"), Some(0.0));
 }
 
 fn what_envoy_does_not_do_is_logged_once(kind: Kind) {

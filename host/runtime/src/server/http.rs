@@ -98,13 +98,13 @@ pub(super) async fn serve_connection<S, F, B>(
                 connection.as_mut().graceful_shutdown();
             }
             // What hyper has made of the last bytes it tells when it need not wait for the client any more.
-            Order::Close => {
-                let told = state.lingers_since().and(Some(connection.as_mut().poll(cx)));
-                return match told {
-                    Some(Poll::Ready(served)) => Poll::Ready(served),
-                    Some(Poll::Pending) | None => Poll::Ready(Ok(())),
+            Order::Close if state.lingers_since().is_some() => {
+                let Poll::Ready(served) = connection.as_mut().poll(cx) else {
+                    return Poll::Ready(Ok(()));
                 };
+                return Poll::Ready(served);
             }
+            Order::Close => return Poll::Ready(Ok(())),
         }
         connection.as_mut().poll(cx)
     })
