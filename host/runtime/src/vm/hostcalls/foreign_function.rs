@@ -65,8 +65,8 @@ impl foreign_function::Host for VmState {
                 Err(ForeignFunctionError::Unsupported)
             }
             _ => {
-                self.report_once("foreign-function.call", || {
-                    let shown: String = name.chars().take(80).collect();
+                let shown: String = name.chars().take(80).collect();
+                self.report_once(&format!("foreign function {shown}"), || {
                     format!("this host has no foreign function `{shown}`")
                 });
                 Err(ForeignFunctionError::NotFound)

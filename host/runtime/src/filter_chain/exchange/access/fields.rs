@@ -4,8 +4,8 @@ use http::{HeaderName, header};
 use proxy_wasi_stream::{FilterIndex, MapKind};
 
 use super::super::{Exchange, flat};
-use super::{name, unavailable, value};
-use crate::plugin_fields::{PluginFields, check_room};
+use super::{header_map, name, unavailable, value};
+use crate::plugin_fields::check_room;
 use crate::vm::{FieldAccess, HeaderError, HeaderMap};
 
 fn map_kind(of: HeaderMap) -> MapKind {
@@ -143,17 +143,15 @@ impl FieldAccess for Exchange {
         of: HeaderMap,
         fields: &[(String, Vec<u8>)],
     ) -> Result<(), HeaderError> {
-        let mut new = PluginFields::with_capacity(fields.len() + 1);
-        for (field, bytes) in fields {
-            new.append(name(field)?, value(bytes)?)?;
-        }
+        // With room for `host`.
+        let new = header_map(fields, 1)?;
         let (filter, kind) = (FilterIndex(filter), map_kind(of));
         let mut machine = self.machine.borrow_mut();
         if kind == MapKind::RequestHeaders {
             let head = machine.request_head_mut(filter).map_err(unavailable)?;
-            head.set_fields(new.into_map());
+            head.set_fields(new);
         } else {
-            *machine.fields_mut(filter, kind).map_err(unavailable)? = new.into_map();
+            *machine.fields_mut(filter, kind).map_err(unavailable)? = new;
         }
         Ok(())
     }
