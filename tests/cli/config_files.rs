@@ -41,6 +41,13 @@ fn shapes() {
         "a:\n b\n  c: d",
         "plugins: *unknown",
         "workers: 1\n---\nworkers: 2",
+        "workers: !!int 1",
+        "plugins:\n- file: a.wasm\n  env: {A: }",
+        "plugins:\n- file: a.wasm\n- file: b.wasm\n  callouts: any",
+        "plugins:\n- file: a.wasm\n\n-\n  - file: b.wasm",
+        "plugins: [{file: a.wasm, callouts: {allowed: any}}]",
+        "clusters: [{name: a, url: 'https://a', tls: true}]",
+        "routes:\n- cluster: a\n  match:\n    headers:\n    - x-version",
     ]));
 }
 
@@ -67,6 +74,8 @@ fn values() {
         "timeouts:\n  drain_grace: 99years",
         "restarts:\n  first_wait: 0s",
         "restarts:\n  failures: 0",
+        "restarts: {first_wait: 2m, longest_wait: 1s}",
+        "restarts: {first_wait: 2m}",
     ]));
 }
 
@@ -99,7 +108,13 @@ fn clusters() {
         "clusters:\n- {name: a, url: 'https://a', tls: {server_name: 'b:1'}}",
         "clusters:\n- {name: a, url: 'https://a', tls: {ca: missing.pem}}",
         "clusters:\n- {name: a, url: 'https://a', tls: {ca: proxy.yaml}}",
+        "clusters:\n- {name: a, url: 'https://a', tls: {ca: /dev/zero}}",
         "clusters:\n- {name: a, url: 'https://a', tls: {insecure: true}}",
+        "clusters:\n- {name: a, url: 'https://a!'}",
+        "clusters:\n- {name: a, url: 'http://[zz]:1'}",
+        "clusters:\n- {name: a, url: 'http://a:+80'}",
+        "clusters:\n- {name: a, url: 'http://a'}\n- {name: b, url: 'http://b'}\nupstream: c",
+        "upstream: https://a!",
         "clusters:\n- {name: upstream, url: 'http://a'}\nupstream: http://b",
     ]));
 }
@@ -115,11 +130,17 @@ fn routes() {
         "- {match: {path_prefix: a}, cluster: a}",
         "- {match: {authority: 'a@b'}, cluster: a}",
         "- {match: {authority: 'a*'}, cluster: a}",
+        "- {match: {authority: 'a:99999'}, cluster: a}",
+        "- {match: {authority: ':80'}, cluster: a}",
+        "- {match: {authority: '.a'}, cluster: a}",
+        "- {match: {authority: '*.a:x'}, cluster: a}",
         "- {match: {headers: [{value: b}]}, cluster: a}",
+        "- {match: {headers: [{name: b, value: \"\\x07\"}]}, cluster: a}",
         "- {match: {headers: [{name: 'a b'}]}, cluster: a}",
         "- {match: {headers: [{name: Host, value: b}]}, cluster: a}",
         "- {cluster: a, rewrite: {path_prefix: /b}}",
         "- {cluster: a, rewrite: {authority: 'b c'}}",
+        "- {cluster: a, rewrite: {authority: '*.b'}}",
         "- {match: {path: /a}, cluster: a}",
         "- {cluster: a}\nupstream: http://b",
     ]
@@ -135,6 +156,9 @@ fn files() {
         ("latin1.yaml", b"# fine\nlisten: \xe9"),
         ("huge.yaml", " ".repeat(17 << 20).as_bytes()),
         ("nested.yaml", nested.as_bytes()),
+        ("nul.yaml", b"workers: 1\nlisten: \0nonsense"),
+        ("zeros.yaml", &[0; 4096]),
+        ("escape.yaml", b"# \x1b[31m"),
     ]);
     let commands = [
         "serve --config missing.yaml",
@@ -142,6 +166,9 @@ fn files() {
         "serve --config latin1.yaml",
         "serve --config huge.yaml",
         "serve --config nested.yaml",
+        "serve --config nul.yaml",
+        "serve --config zeros.yaml",
+        "serve --config escape.yaml",
     ];
     insta::assert_snapshot!(shell.transcript(commands));
 }

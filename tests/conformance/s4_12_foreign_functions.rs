@@ -77,6 +77,20 @@ fn declare_property(kind: Kind) {
     Case::new(kind, script).get();
 }
 
+/// Each is named once, so that its author hears of all that is missing.
+#[test]
+fn unknown_functions_are_named() {
+    let script = "configure:
+        call_foreign_function('one', '', out) => 1
+        call_foreign_function('one', '', out) => 1
+        call_foreign_function('two', '', out) => 1";
+    let report = Case::legacy(script).get();
+    for name in ["one", "two"] {
+        let line = format!("this host has no foreign function `{name}`");
+        assert_eq!(report.log.matches(&line).count(), 1, "{}", report.log);
+    }
+}
+
 /// Who does not want the result need not name a place for it.
 #[test]
 fn outputs_may_be_left_out() {

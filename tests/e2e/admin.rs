@@ -99,6 +99,38 @@ fn local_responses_are_counted(kind: Kind) {
     proxy.wait_for_metric("proxy_wasi_requests_total{status=\"4xx\"}", 2.0);
 }
 
+/// What no plugin sees, because the server refuses it before.
+#[test]
+fn refused_requests_leave_a_line_and_are_counted() {
+    let proxy = observe(Kind::Wit);
+    let long = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000));
+    let fields = format!(
+        "GET / HTTP/1.1\r\nhost: a\r\n{}\r\n",
+        "x: y\r\n".repeat(101)
+    );
+    let table = [
+        (
+            "GET /twice HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n",
+            "\"GET /twice HTTP/1.1\" 400 0 0 ",
+        ),
+        ("\x16\x03\x01 TLS?\r\n\r\n", "\"-\" 400 0 0 "),
+        (&fields, "\"-\" 431 0 0 "),
+        (&long, "\"-\" 414 0 0 "),
+    ];
+    for (sent, line) in &table {
+        let mut client = TcpStream::connect(proxy.address()).unwrap();
+        let peer = client.local_addr().unwrap();
+        // It may answer, and close, before it has taken all of it.
+        let _ = client.write_all(sent.as_bytes());
+        proxy.wait_for_log(&[&format!("{peer} {line}")]);
+    }
+    let refused = table.len() as f64;
+    proxy.wait_for_metric("proxy_wasi_requests_total{status=\"4xx\"}", refused);
+    proxy.wait_for_metric("proxy_wasi_requests_active", 0.0);
+    // The plugin has seen none of them.
+    assert_eq!(proxy.metric("wasmcustom_observe_requests"), Some(0.0));
+}
+
 fn what_envoy_does_not_do_is_logged_once(kind: Kind) {
     let proxy = observe(kind);
     let client = proxy.client();

@@ -185,7 +185,11 @@ fn a_request_that_is_answered_early_is_given_up(kind: Kind) {
         while !answer.ends_with(b"early") {
             let mut bytes = [0; 1024];
             let read = client.read(&mut bytes).unwrap();
-            assert!(read > 0, "cut off after {}", String::from_utf8_lossy(&answer));
+            assert!(
+                read > 0,
+                "cut off after {}",
+                String::from_utf8_lossy(&answer)
+            );
             answer.extend_from_slice(&bytes[..read]);
         }
         drop(client);

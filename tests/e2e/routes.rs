@@ -94,7 +94,7 @@ fn rerouting(reads: bool, clears: bool) -> std::path::PathBuf {
     ))
 }
 
-/// D14 of the design, by ABI 7.4: the route is chosen when it is first needed, and again when asked to.
+/// ABI 7.4: the route is chosen when it is first needed, and again when asked to.
 #[test]
 fn plugins_reroute() {
     let (a, b) = (origin("a"), origin("b"));

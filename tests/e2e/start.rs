@@ -121,6 +121,53 @@ fn an_address_that_is_taken_stops_the_start() {
     );
 }
 
+/// Workers share the port, and so could two proxies.
+#[test]
+fn a_second_proxy_does_not_share_the_port_of_the_first() {
+    let first = proxy().arg(Example::Headers.file(Kind::Wit)).start();
+    let failed = proxy()
+        // Said before the plugin is looked at.
+        .arg("no-such-plugin.wasm")
+        .listen(first.address())
+        .try_start()
+        .expect_err("the address is taken");
+    assert_eq!(failed.status.code(), Some(1));
+    let expected = format!("error: cannot listen on {}; choose", first.address());
+    assert!(failed.stderr.contains(&expected), "{}", failed.stderr);
+}
+
+#[test]
+fn a_taken_port_is_free_again_after_the_end() {
+    let first = proxy().arg(Example::Headers.file(Kind::Wit)).start();
+    let address = first.address();
+    assert_eq!(first.get("/").status, 200);
+    first.terminate();
+    assert_eq!(first.wait().status.code(), Some(0));
+    let second = proxy()
+        .arg(Example::Headers.file(Kind::Wit))
+        .listen(address)
+        .start();
+    assert_eq!(second.get("/").status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_start_without_enough_files_says_so() {
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", crate::PROXY_WASI])
+        .args(["serve", "--no-cache", "--listen", "127.0.0.1:0"])
+        .args(["--workers", "30"])
+        .arg(Example::Headers.file(Kind::Wit))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(last.starts_with("error: cannot "), "{stderr}");
+    let way_out = "let the process open more files (`ulimit -n`), or give it fewer `--workers`";
+    assert!(last.contains(way_out), "{stderr}");
+}
+
 fn a_cached_plugin_starts_again(kind: Kind) {
     let cache =
         std::env::temp_dir().join(format!("proxy-wasi-cache-{kind:?}-{}", std::process::id()));

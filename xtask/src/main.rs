@@ -1,4 +1,4 @@
-//! Development commands, each of which CI runs under the same name.
+//! Development commands. `ci` runs all that must hold, the other checks among them.
 
 use clap::{Parser, Subcommand};
 

@@ -1,7 +1,7 @@
 //! Whether bytes are a WebAssembly binary, and what they are if not.
 
 use thiserror::Error;
-use wasmparser::{BinaryReader, ValidPayload, Validator, WasmFeatures};
+use wasmparser::{BinaryReader, Payload, ValidPayload, Validator, WasmFeatures};
 
 use crate::error::one_line;
 
@@ -10,6 +10,26 @@ use crate::error::one_line;
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .difference(WasmFeatures::THREADS)
     .union(WasmFeatures::COMPONENT_MODEL);
+
+/// Tells a component's own payloads from those of modules and components within it, as the parser gives them all.
+#[derive(Debug, Default)]
+pub(crate) struct Nesting(usize);
+
+impl Nesting {
+    /// Takes the next payload in. Returns whether it is the outermost component's own.
+    pub(crate) fn is_own(&mut self, payload: &Payload<'_>) -> bool {
+        let depth = self.0;
+        if matches!(
+            payload,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
+        ) {
+            self.0 += 1;
+        } else if matches!(payload, Payload::End(_)) {
+            self.0 = depth.saturating_sub(1);
+        }
+        depth == 0
+    }
+}
 
 /// The kinds of WebAssembly binaries.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -1,8 +1,9 @@
 //! Main module and legacy library into one component.
 
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::Validator;
 use wit_component::{ComponentEncoder, LibraryInfo};
 
+use crate::binary::FEATURES;
 use crate::error::{LinkError, one_line};
 use crate::main_module::LEGACY_LIBRARY;
 use crate::producers;
@@ -14,7 +15,7 @@ pub(crate) fn encode(main: &[u8], library: &[u8], validate: bool) -> Result<Vec<
     })?;
     let component = producers::stamp(component)?;
     if validate {
-        Validator::new_with_features(WasmFeatures::default())
+        Validator::new_with_features(FEATURES)
             .validate_all(&component)
             .map_err(|error| LinkError::Invalid {
                 offset: error.offset(),

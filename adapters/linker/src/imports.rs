@@ -1,4 +1,4 @@
-//! How each import of a legacy module is answered (design D10).
+//! How each import of a legacy module is answered.
 
 use std::collections::HashSet;
 
@@ -238,7 +238,7 @@ fn adaptation(key: &str, signature: &Signature, hostcall: &Hostcall) -> Option<A
     })
 }
 
-/// Design D10: a status only where there are statuses, and never a value that could be taken for success.
+/// Success is never faked: a status only where there are statuses, and never a value that could be taken for more.
 fn stub_answer(module: &str, signature: &Signature) -> StubAnswer {
     match signature.results() {
         [] => StubAnswer::Nothing,

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use wasm_encoder::{ComponentSection, ProducersField, ProducersSection};
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
+use crate::binary::Nesting;
+
 /// How components name what linked them.
 pub(crate) const PRODUCT: &str = "proxy-wasi";
 
@@ -69,30 +71,21 @@ pub(crate) fn stamp(mut component: Vec<u8>) -> Result<Vec<u8>, wasmparser::Error
 }
 
 /// The producers section of a component, not of a module within it, and where the section begins.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only nesting and one custom section matter"
-)]
 fn own_section(
     component: &[u8],
 ) -> Result<Option<(ProducersSectionReader<'_>, usize)>, wasmparser::Error> {
-    let mut depth = 0_usize;
+    let mut nesting = Nesting::default();
     for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 0 => {
-                if let KnownCustom::Producers(producers) = section.as_known() {
-                    // Before a section's contents stand its id, one byte, and its size, as short as it gets.
-                    let size = section.range().len();
-                    let header = 1 + size.checked_ilog2().unwrap_or(0) as usize / 7 + 1;
-                    return Ok(Some((
-                        producers,
-                        section.range().start.saturating_sub(header),
-                    )));
-                }
-            }
-            _ => {}
+        let payload = payload?;
+        if nesting.is_own(&payload)
+            && let Payload::CustomSection(section) = payload
+            && let KnownCustom::Producers(producers) = section.as_known()
+        {
+            // Before a section's contents stand its id, one byte, and its size, as short as it gets.
+            let size = section.range().len();
+            let header = 1 + size.checked_ilog2().unwrap_or(0) as usize / 7 + 1;
+            let start = section.range().start.saturating_sub(header);
+            return Ok(Some((producers, start)));
         }
     }
     Ok(None)

@@ -20,7 +20,7 @@ use wasmparser::{
     Parser, Payload, ValidPayload, Validator,
 };
 
-use crate::binary::FEATURES;
+use crate::binary::{FEATURES, Nesting};
 
 /// The same component with its callbacks exported a second time, and lifted from there. It behaves as before.
 ///
@@ -60,23 +60,15 @@ impl Outline {
     /// Reads a component, and validates it.
     fn read(component: &[u8]) -> Option<(Self, Types)> {
         let mut validator = Validator::new_with_features(FEATURES);
-        let (mut outline, mut depth) = (Self::default(), 0_usize);
+        let (mut outline, mut nesting) = (Self::default(), Nesting::default());
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload.ok()?;
             let valid = validator.payload(&payload).ok()?;
-            if depth == 0 {
+            if nesting.is_own(&payload) {
                 outline.take(&payload)?;
                 if let ValidPayload::End(types) = valid {
                     return Some((outline, types));
                 }
-            }
-            if matches!(
-                payload,
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
-            ) {
-                depth += 1;
-            } else if matches!(payload, Payload::End(_)) {
-                depth = depth.saturating_sub(1);
             }
         }
         None

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use proxy_wasi_abi::callback::{CALLBACKS, Callback};
 use proxy_wasi_abi::hostcall;
-use wasmparser::{ExternalKind, Validator, WasmFeatures};
+use wasmparser::{ExternalKind, Validator};
 
-use crate::binary::{self, BinaryKind};
+use crate::binary::{self, BinaryKind, FEATURES};
 use crate::bridge::Bridge;
 use crate::error::ShimError;
 use crate::imports::known_signature;
@@ -79,7 +79,7 @@ impl Shim {
             return Err(not_module("it is a component".to_owned()));
         }
         let module = Module::parse(bytes).map_err(|error| not_module(error.to_string()))?;
-        Validator::new_with_features(WasmFeatures::WASM3)
+        Validator::new_with_features(FEATURES)
             .validate_all(bytes)
             .map_err(|error| not_module(error.to_string()))?;
         check_shape(&module)?;

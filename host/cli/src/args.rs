@@ -69,7 +69,7 @@ pub(crate) struct ServeArgs {
     pub(crate) rewrite_host: bool,
 
     /// Threads that serve requests, each with its own VMs [default: number of cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) workers: Option<String>,
 
     /// Least severe messages to log: trace, debug, info, warn, error or off [default: info]
@@ -99,11 +99,11 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct PluginArgs {
     /// Configuration that the plugin gets: a text, or @FILE for the content of a file [default: empty]
-    #[arg(long, value_name = "TEXT|@FILE")]
+    #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     pub(crate) plugin_config: Option<String>,
 
     /// Configuration that the plugin's VM gets: a text, or @FILE [default: empty]
-    #[arg(long, value_name = "TEXT|@FILE")]
+    #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     pub(crate) vm_config: Option<String>,
 
     /// Environment variable that the plugin sees; may be given again for others [default: none]

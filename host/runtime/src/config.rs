@@ -21,6 +21,7 @@ use bytes::Bytes;
 
 pub mod limits;
 
+mod authority;
 mod error;
 mod file;
 mod resolve;

@@ -4,13 +4,14 @@ mod admin;
 mod files;
 mod plugins;
 mod signals;
+mod watchdog;
 mod worker;
+mod workers;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::admin::Phase;
 use crate::config::Config;
@@ -21,8 +22,14 @@ use crate::upstream::{Cluster, TlsError, Trust};
 use crate::vm::StartError;
 
 use self::admin::Admin;
-use self::signals::Signals;
-use self::worker::WorkerSetup;
+use self::files::way_out;
+use self::signals::{Event, Signals};
+use self::watchdog::Watchdog;
+use self::worker::{DONE_GRACE, WorkerSetup};
+use self::workers::Workers;
+
+/// What a stop may take beyond its grace periods: to end threads, and to write the last lines of the log.
+const STOP_SPARE: Duration = Duration::from_secs(1);
 
 /// Why a proxy did not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +60,7 @@ pub enum RunError {
     #[error(transparent)]
     Cluster(#[from] TlsError),
     /// The listening address is taken, or not ours.
-    #[error("cannot listen on {address}; choose another with `--listen`")]
+    #[error("cannot listen on {address}; {}", way_out(.source, "choose another with `--listen`"))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -62,7 +69,10 @@ pub enum RunError {
         source: io::Error,
     },
     /// The admin endpoint's address is taken, or not ours.
-    #[error("cannot serve the admin endpoint on {address}; choose another with `--admin`")]
+    #[error(
+        "cannot serve the admin endpoint on {address}; {}",
+        way_out(.source, "choose another with `--admin`")
+    )]
     Admin {
         /// The address.
         address: SocketAddr,
@@ -71,11 +81,14 @@ pub enum RunError {
         source: io::Error,
     },
     /// A thread or runtime could not be made, or signals not be received.
-    #[error("cannot start a worker")]
+    #[error("cannot run a worker; {}", way_out(.0, "give the process more threads and memory, or fewer `--workers`"))]
     Worker(#[source] io::Error),
     /// A worker ended with a panic, which is a bug.
-    #[error("a worker panicked; please report this")]
-    Panicked,
+    #[error("`{0}` panicked; please report this, with what the log says about it")]
+    Panicked(
+        /// The worker's name.
+        String,
+    ),
 }
 
 /// Where a proxy that takes requests can be reached.
@@ -89,6 +102,9 @@ pub struct Addresses {
 }
 
 /// Serves until the process gets SIGTERM or SIGINT, then until the exchanges that are open then have ended.
+///
+/// A second signal ends the process at once, with exit code 1; so does a stop that takes longer than
+/// `timeouts.drain_grace` and the time that plugins have to finish.
 ///
 /// `ready` is called with the bound addresses once every worker has started its plugins and accepts connections.
 ///
@@ -111,6 +127,15 @@ pub fn run_with(
 ) -> Result<(), RunError> {
     files::raise_limit();
     let config = Arc::new(config);
+    let listen_error = |source| RunError::Listen {
+        address: config.listen,
+        source,
+    };
+    // Before anything that takes time: who has the address by mistake wants to know now.
+    server::probe(config.listen).map_err(listen_error)?;
+    if let Some(address) = config.admin {
+        server::probe(address).map_err(|source| RunError::Admin { address, source })?;
+    }
     let trust = Arc::new(Trust::default());
     let cluster = |cluster| Cluster::new(cluster, &trust).map(Arc::new);
     let clusters: Arc<[_]> = config
@@ -119,10 +144,6 @@ pub fn run_with(
         .map(cluster)
         .collect::<Result<_, _>>()?;
     let plugins = Arc::new(plugins::load(&config)?);
-    let listen_error = |source| RunError::Listen {
-        address: config.listen,
-        source,
-    };
     let listener = server::bind(config.listen, true).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let (trigger, drain) = server::drain();
@@ -146,16 +167,14 @@ pub fn run_with(
     };
 
     // The first worker shows whether the plugins start at all, and shows their log lines once.
-    let first = Worker::spawn(0, setup(listener, 0))?;
-    first.wait_for_start()?;
-    let mut workers = vec![first];
+    let mut workers = Workers::new();
+    workers.spawn(setup(listener, 0))?;
+    workers.wait_for_start()?;
     for index in 1..config.workers.get() {
         let listener = server::bind(address, true).map_err(listen_error)?;
-        workers.push(Worker::spawn(index, setup(listener, index))?);
+        workers.spawn(setup(listener, index))?;
     }
-    for worker in workers.iter().skip(1) {
-        worker.wait_for_start()?;
-    }
+    workers.wait_for_start()?;
     // Before anybody is told, so that whoever hears of it can stop it.
     let mut signals = Signals::listen().map_err(RunError::Worker)?;
     admin.set(Phase::Ready);
@@ -164,49 +183,33 @@ pub fn run_with(
         admin: admin.address(),
     });
 
-    let signal = signals.wait();
+    let event = signals.wait_or(workers.first_to_end());
     admin.set(Phase::Draining);
-    tracing::info!(signal, "stopping: open requests are finished first");
-    stop_at_once_if_asked_again(signals);
     trigger.start();
-    for worker in workers {
-        worker.thread.join().map_err(|_| RunError::Panicked)??;
+    // Before the first line in the log, which may be what does not come to an end.
+    let watchdog = Watchdog::start(
+        signals,
+        config.timeouts.drain_grace + DONE_GRACE + STOP_SPARE,
+    );
+    match &event {
+        Event::Signal(signal) => {
+            tracing::info!(signal, "stopping: open requests are finished first");
+        }
+        Event::Other(worker) => tracing::error!(
+            worker,
+            "stopping: a worker has ended by itself; the others finish their open requests first"
+        ),
     }
-    if let Some(log) = access_log {
-        log.finish().map_err(RunError::Worker)?;
+    let mut ended = workers.join();
+    if let (Ok(()), Event::Other(worker)) = (&ended, event) {
+        ended = Err(RunError::Panicked(worker));
     }
-    Ok(())
-}
-
-/// Ends the process at the next signal, whatever is still open.
-fn stop_at_once_if_asked_again(mut signals: Signals) {
-    let wait = move || {
-        let signal = signals.wait();
-        tracing::warn!(signal, "stopped at once: open requests are cut off");
-        #[expect(clippy::exit, reason = "that is what a second signal asks for")]
-        std::process::exit(1);
-    };
-    // Without the thread, the grace period ends the process in time.
-    drop(thread::Builder::new().name("signals".into()).spawn(wait));
-}
-
-struct Worker {
-    thread: JoinHandle<Result<(), RunError>>,
-    started: Receiver<Result<(), RunError>>,
-}
-
-impl Worker {
-    fn spawn(index: usize, setup: WorkerSetup) -> Result<Self, RunError> {
-        let (sender, started) = channel();
-        let thread = thread::Builder::new()
-            .name(format!("worker-{index}"))
-            .spawn(move || setup.run(sender))
-            .map_err(RunError::Worker)?;
-        Ok(Self { thread, started })
+    if let Some(log) = access_log
+        && let Err(error) = log.finish()
+    {
+        tracing::error!(%error, "the access log is not complete");
     }
-
-    fn wait_for_start(&self) -> Result<(), RunError> {
-        // A worker always tells, unless it panics.
-        self.started.recv().unwrap_or(Err(RunError::Panicked))
-    }
+    drop(admin);
+    drop(watchdog);
+    ended
 }

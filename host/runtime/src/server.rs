@@ -18,11 +18,11 @@ mod worker;
 pub use access_log::{AccessLog, AccessLogHandle, AccessLogWriter, AccessRecord};
 pub use connection::{ConnectionInfo, DownstreamProtocol};
 pub use drain::{DrainSignal, DrainTrigger, drain};
-pub use listener::bind;
+pub use http::OnRefused;
+pub use listener::{bind, probe};
 pub use options::{
-    DEFAULT_BACKLOG, DEFAULT_CLOSE_LINGER, DEFAULT_DRAIN_GRACE, DEFAULT_DRAIN_LINGER,
-    DEFAULT_HEADER_READ_TIMEOUT, DEFAULT_IDLE_TIMEOUT, DEFAULT_KEEP_ALIVE_TIMEOUT,
-    DEFAULT_MAX_CONCURRENT_STREAMS, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_HEAD_BYTES, ServerOptions,
+    DEFAULT_BACKLOG, DEFAULT_CLOSE_LINGER, DEFAULT_DRAIN_LINGER, DEFAULT_MAX_CONCURRENT_STREAMS,
+    DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_HEAD_BYTES, ServerOptions,
 };
 pub use request_id::RequestIds;
 pub use worker::{Served, serve};

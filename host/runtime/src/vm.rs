@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod metrics;
 mod roots;
+mod said;
 mod shared;
 mod spec;
 mod state;

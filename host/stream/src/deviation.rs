@@ -7,7 +7,6 @@ use std::fmt;
 /// [`Stream::take_deviation`](crate::Stream::take_deviation) tells which of them a filter has relied on, so that its
 /// author can be warned of what would happen in Envoy. The last four are never told: nobody relies on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Deviation {
     /// A map was read that Envoy would not show any more.
     HeadersStayReadable,
@@ -108,10 +107,17 @@ impl Deviation {
         }
     }
 
-    const fn bit(self) -> u16 {
+    /// Returns the bit that stands for it in a set.
+    #[must_use]
+    pub const fn bit(self) -> u16 {
         1 << self as u16
     }
 }
+
+const _: () = assert!(
+    Deviation::ALL.len() <= u16::BITS as usize,
+    "each has a bit of its own"
+);
 
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,6 @@ use crate::filter::FilterIndex;
 ///
 /// The message calls a filter by its place in the chain; [`filter`](Self::filter) returns it for those who know its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ResetReason {
     /// A filter asked for it.
     #[error("filter {0} reset the stream")]

@@ -45,7 +45,6 @@ pub struct Stream {
     abandoned: bool,
     is_grpc: bool,
     is_head: bool,
-    route_cleared: bool,
     details: Option<Box<str>>,
 }
 
@@ -85,7 +84,6 @@ impl Stream {
             abandoned: false,
             is_grpc: false,
             is_head: false,
-            route_cleared: false,
             details: None,
         }
     }
@@ -193,12 +191,7 @@ impl Stream {
         }
     }
 
-    /// Takes in that downstream has gone. The same as [`end`](Self::end).
-    pub fn handle_downstream_closed(&mut self) {
-        self.end();
-    }
-
-    /// Ends the exchange: the response has been sent, or is given up. Only [`Callback::StreamEnd`] comes from now on,
+    /// Ends the exchange: the response has been sent, or is given up, or downstream has gone. Only [`Callback::StreamEnd`] comes from now on,
     /// for every filter with interest in it, in the configured order. Calling it again does nothing.
     pub fn end(&mut self) {
         if matches!(self.phase, Phase::Over(_)) {

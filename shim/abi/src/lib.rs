@@ -1,7 +1,7 @@
 //! Types, numbers and codecs of the Proxy-Wasm ABI 0.1.0, 0.2.0 and 0.2.1. No I/O, no WebAssembly.
 //!
 //! The shim translates with them, the linker checks modules against the [tables](hostcall), and the runtime speaks of
-//! the same numbers. Section numbers in these pages are those of the project's ABI reference.
+//! the same numbers. Section numbers in these pages are those of `docs/abi.md`.
 //!
 //! ```
 //! use proxy_wasi_abi::{Status, pairs};

@@ -9,18 +9,6 @@ pub fn split_path(path: &[u8]) -> Option<impl Iterator<Item = &[u8]> + Clone> {
     (!path.is_empty()).then(|| path.split(|byte| *byte == 0))
 }
 
-/// Writes a path as the Rust and Go SDKs do: its segments with NUL between them.
-pub fn join_path<S: AsRef<[u8]>>(segments: impl IntoIterator<Item = S>) -> Vec<u8> {
-    let mut path = Vec::new();
-    for (index, segment) in segments.into_iter().enumerate() {
-        if index > 0 {
-            path.push(0);
-        }
-        path.extend_from_slice(segment.as_ref());
-    }
-    path
-}
-
 /// The value of a property, by its type in Envoy's attribute language (CEL).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PropertyValue<'a> {
@@ -122,7 +110,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_joined_path_splits_again(segments in vec(vec(1..=255u8, 1..8), 1..6)) {
-            let joined = join_path(&segments);
+            let joined = segments.join(&0);
             prop_assert_eq!(split(&joined), segments);
         }
     }

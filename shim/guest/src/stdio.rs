@@ -60,21 +60,42 @@ fn lines(mut begun: Vec<u8>, bytes: &[u8], mut emit: impl FnMut(&[u8])) -> Vec<u
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let (line, tail) = rest.split_at(end);
         if begun.is_empty() {
-            emit(line);
+            let last = cut(line, &mut emit);
+            emit(last);
         } else {
             begun.extend_from_slice(line);
-            emit(&begun);
+            let last = cut(&begun, &mut emit);
+            emit(last);
             begun.clear();
         }
         rest = tail.get(1..).unwrap_or_default();
     }
     begun.extend_from_slice(rest);
-    while begun.len() > MAX_LINE {
-        let tail = begun.split_off(MAX_LINE);
-        emit(&begun);
-        begun = tail;
-    }
+    let kept = cut(&begun, &mut emit).len();
+    begun.drain(..begun.len() - kept);
     begun
+}
+
+/// Calls `emit` for pieces of a line that is too long, none of which ends within a character, and returns the last one.
+fn cut<'a>(mut line: &'a [u8], mut emit: impl FnMut(&[u8])) -> &'a [u8] {
+    while let Some(next) = line.get(MAX_LINE) {
+        let mut end = MAX_LINE;
+        let mut next = *next;
+        // At most the three bytes that can follow the first of a character in UTF-8.
+        while is_inner(next) && end > MAX_LINE - 3 {
+            end -= 1;
+            next = line.get(end).copied().unwrap_or_default();
+        }
+        let (piece, rest) = line.split_at(end);
+        emit(piece);
+        line = rest;
+    }
+    line
+}
+
+/// Whether this is not the first byte of a character in UTF-8.
+fn is_inner(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
 
 #[cfg(test)]
@@ -107,13 +128,34 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
+    fn long_lines_are_cut_with_and_without_an_end() {
         let long = vec![b'x'; 2 * MAX_LINE + 1];
+        let lengths = |lines: &[String]| lines.iter().map(String::len).collect::<Vec<_>>();
         let (lines, rest) = written(&[&long]);
-        assert_eq!(
-            lines.iter().map(String::len).collect::<Vec<_>>(),
-            [MAX_LINE, MAX_LINE]
-        );
+        assert_eq!(lengths(&lines), [MAX_LINE, MAX_LINE]);
         assert_eq!(rest, "x");
+        for texts in [&[&long, b"\n".as_slice()][..], &[b"x", &long[1..], b"\n"]] {
+            let (lines, rest) = written(texts);
+            assert_eq!(lengths(&lines), [MAX_LINE, MAX_LINE, 1]);
+            assert_eq!(rest, "");
+        }
+        let whole = [&long[..], b"\n"].concat();
+        assert_eq!(lengths(&written(&[&whole]).0), [MAX_LINE, MAX_LINE, 1]);
+    }
+
+    /// `written` reads each line as UTF-8.
+    #[test]
+    fn characters_are_not_cut() {
+        for before in 0..5 {
+            let text = format!("{}{}", "x".repeat(before), "\u{1f980}".repeat(MAX_LINE / 2));
+            let (lines, rest) = written(&[text.as_bytes()]);
+            assert_eq!(lines.concat() + &rest, text);
+            assert!(lines.iter().all(|line| line.len() > MAX_LINE - 4));
+        }
+        // What is no UTF-8 is cut all the same.
+        let mut pieces = Vec::new();
+        let bytes = vec![0x80; 2 * MAX_LINE];
+        let last = cut(&bytes, |piece| pieces.push(piece.len()));
+        assert_eq!(pieces.iter().sum::<usize>() + last.len(), bytes.len());
     }
 }

@@ -1,9 +1,10 @@
 //! A running `proxy-wasi serve`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,6 +13,9 @@ use crate::client::{Client, Reply};
 
 /// How long anything may take before a test is given up. Never reached by a test that passes.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Between two looks at what tells nobody when it changes.
+const POLL: Duration = Duration::from_millis(5);
 
 /// A proxy to start.
 #[derive(Debug)]
@@ -134,41 +138,53 @@ impl ProxyBuilder {
             let log = Arc::clone(&log);
             move || log.read(stderr)
         });
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let ready = stdout
-            .by_ref()
-            .lines()
-            .map(|line| line.expect("standard output is text"))
-            .find(|line| line.starts_with("listening on http://"));
-        let ready = ready.as_deref().unwrap_or_default();
-        let Some(address) = ready.strip_prefix("listening on http://") else {
-            let status = child.wait().expect("it can be waited for");
-            reader.join().expect("the log was read");
-            return Err(Failed {
-                status,
-                stderr: log.text(),
-            });
-        };
-        let address = address.parse().expect("the ready line names an address");
-        let admin = self.admin.then(|| {
-            let mut line = String::new();
-            stdout
-                .read_line(&mut line)
-                .expect("standard output is text");
-            let address = line.trim_end().strip_prefix("admin on http://");
-            address
-                .and_then(|address| address.parse().ok())
-                .unwrap_or_else(|| panic!("`{line}` does not name the admin endpoint's address"))
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (sender, lines) = mpsc::channel();
+        // Reads on after the lines that matter: that keeps the pipe open.
+        let rest = thread::spawn(move || {
+            for line in stdout.lines() {
+                // Nobody may want it any more.
+                let _ = sender.send(line.expect("standard output is text"));
+            }
         });
-        // Nothing else is written there; reading on keeps the pipe open.
-        let rest = thread::spawn(move || drop(stdout.read_to_string(&mut String::new())));
-        Ok(Proxy {
+        let mut proxy = Proxy {
             child,
-            address,
-            admin,
+            address: SocketAddr::from(([0; 4], 0)),
+            admin: None,
             log,
             readers: vec![reader, rest],
-        })
+        };
+        let deadline = Instant::now() + PATIENCE;
+        // Its child is killed when this panics.
+        let next_line = |proxy: &Proxy| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match lines.recv_timeout(left) {
+                Ok(line) => Some(line),
+                Err(RecvTimeoutError::Disconnected) => None,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the proxy is not ready; its log:\n{}", proxy.log.text())
+                }
+            }
+        };
+        loop {
+            let Some(line) = next_line(&proxy) else {
+                return Err(proxy.wait());
+            };
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                proxy.address = address.parse().expect("the ready line names an address");
+                break;
+            }
+        }
+        if self.admin {
+            let line = next_line(&proxy).unwrap_or_default();
+            let address = line.strip_prefix("admin on http://");
+            proxy.admin = address.and_then(|address| address.parse().ok());
+            assert!(
+                proxy.admin.is_some(),
+                "`{line}` does not name the admin endpoint's address"
+            );
+        }
+        Ok(proxy)
     }
 }
 
@@ -209,12 +225,16 @@ impl Proxy {
     /// Waits until a metric has a value: what ends an exchange is counted after the client has its response.
     pub fn wait_for_metric(&self, series: &str, value: f64) {
         let deadline = Instant::now() + PATIENCE;
-        while self.metric(series) != Some(value) {
+        loop {
+            let seen = self.metric(series);
+            if seen == Some(value) {
+                return;
+            }
             assert!(
                 Instant::now() < deadline,
-                "`{series}` is {:?}, not {value}",
-                self.metric(series)
+                "`{series}` is {seen:?}, not {value}"
             );
+            pause();
         }
     }
 
@@ -270,7 +290,9 @@ impl Proxy {
 
     /// Waits for the end of the process.
     pub fn wait(mut self) -> Failed {
-        let status = self.child.wait().expect("it can be waited for");
+        let status = wait_for_end(&mut self.child).unwrap_or_else(|| {
+            panic!("the proxy has not ended; its log:\n{}", self.log.text());
+        });
         for reader in self.readers.drain(..) {
             reader.join().expect("the output was read");
         }
@@ -279,6 +301,27 @@ impl Proxy {
             stderr: self.log.text(),
         }
     }
+}
+
+/// Before another look.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "neither the end of a child, with a deadline, nor a change of a metric is an event"
+)]
+fn pause() {
+    thread::sleep(POLL);
+}
+
+/// Nothing if it has not ended in time.
+fn wait_for_end(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            return Some(status);
+        }
+        pause();
+    }
+    None
 }
 
 impl Drop for Proxy {

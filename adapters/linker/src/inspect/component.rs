@@ -3,6 +3,7 @@
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 use super::Refusal;
+use crate::binary::Nesting;
 
 /// The package of the world that plugins are built for.
 const PLUGIN_PACKAGE: &str = "proxy-wasm:plugin";
@@ -46,35 +47,24 @@ pub enum ComponentRole {
 
 impl Component {
     /// Reads the imports and exports of a component, and checks its structure.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "most sections do not matter here"
-    )]
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, wasmparser::Error> {
         let (mut imports, mut exports) = (Vec::new(), Vec::new());
-        let (mut depth, mut core_modules) = (0_usize, 0);
+        let (mut nesting, mut core_modules) = (Nesting::default(), 0);
         let mut validator = Validator::new_with_features(WasmFeatures::all());
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;
             validator.payload(&payload)?;
-            match payload {
-                Payload::ModuleSection { .. } => {
-                    depth += 1;
-                    core_modules += 1;
+            let is_own = nesting.is_own(&payload);
+            if let Payload::ModuleSection { .. } = payload {
+                core_modules += 1;
+            } else if let (Payload::ComponentImportSection(section), true) = (&payload, is_own) {
+                for import in section.clone() {
+                    imports.push(import?.name.name.to_owned());
                 }
-                Payload::ComponentSection { .. } => depth += 1,
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::ComponentImportSection(section) if depth == 0 => {
-                    for import in section {
-                        imports.push(import?.name.name.to_owned());
-                    }
+            } else if let (Payload::ComponentExportSection(section), true) = (&payload, is_own) {
+                for export in section.clone() {
+                    exports.push(export?.name.name.to_owned());
                 }
-                Payload::ComponentExportSection(section) if depth == 0 => {
-                    for export in section {
-                        exports.push(export?.name.name.to_owned());
-                    }
-                }
-                _ => {}
             }
         }
         let plugin_exports = exports.iter().filter_map(|export| plugin_interface(export));

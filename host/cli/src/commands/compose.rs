@@ -1,6 +1,7 @@
 //! `proxy-wasi compose`.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -42,9 +43,72 @@ pub(crate) fn run(args: &ComposeArgs) -> Result<(), Failure> {
             source,
         });
     }
-    fs::write(&args.output, &linked.component).map_err(|source| Failure::Write {
+    write(&args.output, &linked.component).map_err(|source| Failure::Write {
         what: format!("`{}`", args.output.display()),
-        way_out: "give `-o` a path in a directory that exists and that you may write to",
+        way_out: if is_no_room(&source) {
+            "make room for it, or give `-o` a path elsewhere"
+        } else {
+            "give `-o` a path in a directory that exists and that you may write to"
+        },
         source,
     })
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    [StorageFull, QuotaExceeded, FileTooLarge].contains(&error.kind())
+}
+
+/// Writes all of a file or nothing: what was there before stays until the new content is complete.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A device or a pipe has no content that could be half there. Links lead to what is to be written.
+    let target = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return fs::write(path, content),
+        Ok(_) => fs::canonicalize(path)?,
+        Err(_) => path.to_owned(),
+    };
+    check_size(content.len())?;
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(format!(".{}", std::process::id()));
+    let temporary = target.with_file_name(name);
+    let written = write_new(&temporary, content).and_then(|()| {
+        // Who may read or run what was there may do so with what takes its place.
+        if let Ok(found) = fs::metadata(&target) {
+            fs::set_permissions(&temporary, found.permissions())?;
+        }
+        fs::rename(&temporary, &target)
+    });
+    if written.is_err() {
+        // It may never have come to be.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    // Some systems say only then that there is no room.
+    file.sync_all()
+}
+
+/// Beyond the limit of `ulimit -f` the system ends the process in the middle of a write, by a signal.
+#[cfg(unix)]
+fn check_size(size: usize) -> io::Result<()> {
+    use rustix::process::{Resource, getrlimit};
+
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if size as u64 > limit => {
+            let text =
+                format!("it has {size} bytes, and files are limited to {limit} (`ulimit -f`)");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_size(_: usize) -> io::Result<()> {
+    Ok(())
 }

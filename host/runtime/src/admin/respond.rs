@@ -12,7 +12,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 const INDEX: &str = "\
 /         this list
-/metrics  counters and gauges, in Prometheus' text format
+/metrics  counters, gauges and histograms, in Prometheus' text format
 /ready    200 while requests are taken, else 503
 ";
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Origin;
 use super::file::MAX_FILE_SIZE;
@@ -50,6 +51,17 @@ pub enum Problem {
     /// Not UTF-8.
     #[error("byte {0} is not UTF-8; save the file as UTF-8 text")]
     NotText(usize),
+    /// A character that no text has, such as the NULs of a file that was not written to its end.
+    #[error(
+        "byte {byte} is the control character {character:?}; write it as an escape in double quotes, or save the file \
+         again as UTF-8 text"
+    )]
+    ControlCharacter {
+        /// Where it is in the file, counted from 0.
+        byte: usize,
+        /// Which.
+        character: char,
+    },
     /// Not an address and port.
     #[error(
         "`{0}` is no address to listen on; give IP:PORT, such as `127.0.0.1:8080` or `[::1]:0`"
@@ -143,15 +155,52 @@ pub enum Problem {
         "`{0}` is no authority; give a host such as `example.com`, `*.example.com` to match, or `host:port`"
     )]
     Authority(String),
+    /// Not an authority that a request can be sent with.
+    #[error("`{0}` is no authority; give a host such as `example.com`, or `host:port`")]
+    RewriteAuthority(String),
     /// Not the name of a header field.
-    #[error("`{0}` is no name of a header field")]
+    #[error(
+        "`{}` is no name of a header field; give one such as `x-version`, of letters, digits and `-`",
+        .0.escape_debug()
+    )]
     HeaderName(String),
     /// Not the value of a header field.
-    #[error("`{}` cannot be the value of a header field", .0.escape_debug())]
+    #[error(
+        "`{}` cannot be the value of a header field; leave out control characters",
+        .0.escape_debug()
+    )]
     HeaderValue(String),
     /// `host` is matched otherwise.
     #[error("`host` is the request's authority; use `match.authority`")]
     HostHeader,
+    /// No URL, and no cluster of that name.
+    #[error(
+        "`{text}` is neither a URL, such as `http://127.0.0.1:9000`, nor the name of a cluster; {}",
+        if .known.is_empty() { "there are none".to_owned() } else { known_clusters(.known) }
+    )]
+    NeitherUrlNorCluster {
+        /// What was given.
+        text: String,
+        /// The clusters' names.
+        known: Vec<String>,
+    },
+    /// A host of `https://` that TLS has no way to check.
+    #[error(
+        "`{0}` is no name that a certificate can be for; give another with `tls.server_name`, on a cluster of a \
+         configuration file"
+    )]
+    CertificateHost(String),
+    /// The shortest wait is longer than the longest.
+    #[error(
+        "`{text}` is longer than `restarts.longest_wait`, {}; give less, or raise that",
+        humantime::format_duration(*.longest)
+    )]
+    FirstWait {
+        /// What was given.
+        text: String,
+        /// The longest wait, given or not.
+        longest: Duration,
+    },
     /// Not a URL to send requests to.
     #[error("`{text}` is no upstream: {reason}")]
     Upstream {

@@ -14,10 +14,13 @@ use serde_saphyr::{DuplicateKeyPolicy, Options, Spanned};
 use super::{ConfigError, Origin, PluginSettings, Problem, Setting, Settings};
 
 mod limits;
+mod place;
 mod routing;
+mod syntax;
 
 use self::limits::{FileLimits, FileRestarts, FileTimeouts};
 use self::routing::{FileCluster, FileRoute};
+use self::syntax::syntax_error;
 
 /// Every leaf is read as text, so that a wrong value is found where the key's name is known.
 type Text = Option<Spanned<String>>;
@@ -102,17 +105,7 @@ impl Settings {
         })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
-            let line = 1 + error
-                .as_bytes()
-                .iter()
-                .take(good)
-                .filter(|byte| **byte == b'\n')
-                .count();
-            let origin = Origin::File {
-                path: path.into(),
-                line: line as u64,
-                key: String::new(),
-            };
+            let origin = origin_of_byte(path.into(), error.as_bytes(), good);
             ConfigError::new(&origin, Problem::NotText(good))
         })?;
         Self::parse(path, &text)
@@ -123,10 +116,18 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] if the text is not YAML, has a key that is not known or given twice, or a list or
+    /// [`ConfigError::Invalid`] if the text is not YAML, has control characters, has a key that is not known or given twice, or a list or
     /// map where a text belongs. Values are looked at later, by [`Config::resolve`](super::Config::resolve).
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let path: Arc<Path> = path.into();
+        // YAML has none of these, and the parser takes a NUL for the end of the text.
+        let is_control = |char: char| char.is_control() && !"\t\n\r".contains(char);
+        let mut characters = text.char_indices();
+        if let Some((byte, character)) = characters.find(|(_, char)| is_control(*char)) {
+            let origin = origin_of_byte(path, text.as_bytes(), byte);
+            let problem = Problem::ControlCharacter { byte, character };
+            return Err(ConfigError::new(&origin, problem));
+        }
         // An empty file, or one of comments only, says nothing; the parser would call it an early end.
         let says_nothing =
             |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
@@ -138,6 +139,17 @@ impl Settings {
         let file: File = serde_saphyr::from_str_with_options(text, options())
             .map_err(|error| syntax_error(&path, text, &error))?;
         file.into_settings(&Origins { path })
+    }
+}
+
+/// The line that a byte is on.
+fn origin_of_byte(path: Arc<Path>, bytes: &[u8], at: usize) -> Origin {
+    let before = bytes.iter().take(at);
+    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+    Origin::File {
+        path,
+        line: line as u64,
+        key: String::new(),
     }
 }
 
@@ -253,122 +265,4 @@ fn handed_over(configuration: Option<Value>) -> Bytes {
         Some(Value::String(text)) => text.into(),
         Some(other) => other.to_string().into(),
     }
-}
-
-const WAY_OUT: &str = "see the README for an example of a configuration";
-
-fn syntax_error(path: &Arc<Path>, text: &str, error: &serde_saphyr::Error) -> ConfigError {
-    let near = error.location().map_or(1, |location| location.line());
-    let (line, key, problem) = if let serde_saphyr::Error::Unexpected { expected, .. } =
-        error.without_snippet()
-    {
-        let problem = match *expected {
-            "sequence start" => "a list is needed here; begin each item with `- `".to_owned(),
-            "mapping start" => {
-                "keys with values are needed here; write them as `key: value`".to_owned()
-            }
-            "string scalar" => "a single value is needed here; write it behind the key".to_owned(),
-            other => format!("{other} is needed here; {WAY_OUT}"),
-        };
-        (near, key_near(text, near), problem)
-    } else {
-        // The line is said once, in front.
-        let said = error.to_string();
-        let said = said
-            .split(" at line ")
-            .next()
-            .unwrap_or(&said)
-            .replace('\n', " ");
-        if let Some(known) = said.strip_prefix("unknown field `") {
-            let (key, known) = known
-                .split_once("`, expected one of ")
-                .unwrap_or((known, ""));
-            let known = known.replace(", ", "`, `");
-            // The parser points at the map that the key is in.
-            (
-                line_of_key(text, near, key),
-                String::new(),
-                format!("unknown key `{key}`; known here are `{known}`"),
-            )
-        } else if let Some(key) = said.strip_prefix("duplicate mapping key: ") {
-            (
-                near,
-                key.to_owned(),
-                "it is given twice; keep one".to_owned(),
-            )
-        } else if said.starts_with("multiple YAML documents") {
-            (
-                near,
-                String::new(),
-                "a second document begins here; keep one and remove the `---`".to_owned(),
-            )
-        } else {
-            let too_much = "too much, or nested too deeply, for a configuration";
-            let is_budget = matches!(error.without_snippet(), serde_saphyr::Error::Budget { .. });
-            let said = if is_budget { too_much } else { &said };
-            (near, String::new(), format!("{said}; {WAY_OUT}"))
-        }
-    };
-    let origin = Origin::File {
-        path: path.clone(),
-        line,
-        key,
-    };
-    ConfigError::new(&origin, Problem::Syntax(problem))
-}
-
-/// The first line from `start` on that has the key, else `start`. Lines count from 1.
-fn line_of_key(text: &str, start: u64, key: &str) -> u64 {
-    let has_key = |line: &str| {
-        if line.trim_start().starts_with('#') {
-            return false;
-        }
-        line.match_indices(key).any(|(at, _)| {
-            let before = line.get(..at).and_then(|before| before.chars().next_back());
-            let after = line
-                .get(at + key.len()..)
-                .map(|after| after.trim_start_matches(['"', '\'']));
-            before.is_none_or(|char| " -{,\"'".contains(char))
-                && after.is_some_and(|after| after.starts_with(':'))
-        })
-    };
-    let lines = (1..).zip(text.lines());
-    lines
-        .skip_while(|(at, _)| *at < start)
-        .find(|(_, line)| has_key(line))
-        .map_or(start, |(at, _)| at)
-}
-
-/// The key on a line, or else the key on the nearest line before it that is indented less. Lines count from 1.
-fn key_near(text: &str, line: u64) -> String {
-    let lines: Vec<_> = (1..)
-        .zip(text.lines())
-        .take_while(|(at, _)| *at <= line)
-        .map(|(_, line)| line)
-        .collect();
-    let mut deepest = usize::MAX;
-    for line in lines.iter().rev() {
-        let item = line.trim_start();
-        let indent = line.len() - item.len();
-        let code = item.trim_start_matches(['-', ' ']);
-        let key = code
-            .split_once(':')
-            .map(|(key, _)| key.trim_matches(['"', '\'']));
-        let is_key = |key: &&str| {
-            key.chars()
-                .all(|char| char.is_ascii_alphanumeric() || char == '_')
-        };
-        if indent < deepest
-            && let Some(key) = key.filter(is_key)
-        {
-            return key.to_owned();
-        }
-        // The items of a list may stand as far left as its key.
-        deepest = deepest.min(if item.starts_with('-') {
-            indent + 1
-        } else {
-            indent
-        });
-    }
-    String::new()
 }

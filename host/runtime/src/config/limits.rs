@@ -34,13 +34,14 @@ pub const DEFAULT_CALLOUT_RESPONSE: usize = 1024 * 1024;
 /// means it, fast enough against those that hold connections open on purpose.
 pub const DEFAULT_HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Envoy's default `connect_timeout`. Three retransmitted SYNs fit in (1 s, then 2 s more).
+/// Envoy's default `connect_timeout`. Covers a lost SYN (1 s until the second, 3 s until the third) and a slow resolver.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Envoy's default route timeout. Here it ends with the response head, so it does not cut long downloads.
 pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Envoy's default `stream_idle_timeout`. Longer than what clients and load balancers keep idle connections for.
+/// Envoy's default `stream_idle_timeout`: long polls and event streams say something more often. Longer than what clients
+/// and load balancers keep idle connections for, so that they close first and no request meets a closing connection.
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Kubernetes kills 30 s after it asks to stop: 25 s leave time to say which streams were cut.
@@ -66,10 +67,11 @@ pub const MOST_RESTART_FAILURES: u32 = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a request body that the filter chain may hold back. More ends the stream with 413. Default:
+    /// Bytes of a request body that each plugin of a stream may hold back. More ends the stream with 413. Default:
     /// [`DEFAULT_REQUEST_BUFFER`].
     pub request_buffer: usize,
-    /// Bytes of a response body that the filter chain may hold back. More ends the stream with an error. Default:
+    /// Bytes of a response body that each plugin of a stream may hold back. More ends the stream with 500, or cuts the
+    /// response off if its head has gone. Default:
     /// [`DEFAULT_RESPONSE_BUFFER`].
     pub response_buffer: usize,
     /// Bytes of linear memory that one VM may grow to. Growing further fails inside the plugin. Default:

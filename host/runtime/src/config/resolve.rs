@@ -110,12 +110,23 @@ fn resolve_timeouts(given: &TimeoutSettings) -> Result<Timeouts, ConfigError> {
 
 fn resolve_restarts(given: &RestartSettings) -> Result<Restarts, ConfigError> {
     let default = Restarts::default();
-    Ok(Restarts {
+    let restarts = Restarts {
         first_wait: value(&given.first_wait, values::time)?.unwrap_or(default.first_wait),
         longest_wait: value(&given.longest_wait, values::time)?.unwrap_or(default.longest_wait),
         healthy_after: value(&given.healthy_after, values::time)?.unwrap_or(default.healthy_after),
         failures: value(&given.failures, values::failures)?.unwrap_or(default.failures),
-    })
+    };
+    // Who gives only a longest wait gets a first one that is no longer.
+    match &given.first_wait {
+        Some(first) if restarts.first_wait > restarts.longest_wait => Err(ConfigError::new(
+            &first.origin,
+            Problem::FirstWait {
+                text: first.text.clone(),
+                longest: restarts.longest_wait,
+            },
+        )),
+        _ => Ok(restarts),
+    }
 }
 
 fn resolve_plugins(given: &[PluginSettings]) -> Result<Vec<Arc<PluginConfig>>, ConfigError> {

@@ -300,7 +300,7 @@ fn errors_point_at_the_line_of_the_key() {
     );
     let text = "limits:\n  vm_memory:\n    - 1\n";
     assert!(
-        error(text).starts_with("`proxy.yaml` line 3: `vm_memory`: "),
+        error(text).starts_with("`proxy.yaml` line 3: `limits.vm_memory`: "),
         "{}",
         error(text)
     );

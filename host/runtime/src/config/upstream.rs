@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::Authority;
 
 use super::Problem;
+use super::authority::{self, Port};
 
 /// How the proxy talks to an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,20 +79,12 @@ impl UpstreamUrl {
                 "a path or query is not supported; end the URL after the port",
             ));
         }
-        // `port_u16` takes a port that is empty or too big for none.
-        let port = match authority
-            .as_str()
-            .strip_prefix(authority.host())
-            .and_then(|rest| rest.strip_prefix(':'))
-        {
-            None => protocol.default_port(),
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| problem("its port is not from 1 to 65535"))?,
+        let port = match authority::port(authority) {
+            Port::Absent => protocol.default_port(),
+            Port::Given(port) => port,
+            Port::Invalid => return Err(problem("its port is not from 1 to 65535")),
         };
-        if authority.host().is_empty() {
+        if !authority::is_host(authority.host()) {
             return Err(problem(form));
         }
         Ok(Self {

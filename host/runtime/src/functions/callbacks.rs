@@ -75,12 +75,14 @@ pub const CALLBACKS: &[Area] = &[
         functions: &[
             works("proxy_on_tick", &["timer-handler.on-tick"]),
             works("proxy_on_queue_ready", &["shared-queue-handler.on-ready"]),
-            differs(
-                "proxy_on_http_call_response",
-                &["http-callout-handler.on-response"],
-                "a timeout once the answer has begun is a response 504, too; in Envoy it has no headers. Components get an \
-                 error code instead of such responses",
-            ),
+            Function {
+                name: "proxy_on_http_call_response",
+                legacy: Works,
+                wit: &["http-callout-handler.on-response"],
+                component: Differs(
+                    "an error code in place of the response 503 or 504 that stands in for an answer",
+                ),
+            },
             works(
                 "proxy_on_grpc_receive_initial_metadata",
                 &["grpc-callout-handler.on-initial-metadata"],

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
+use proxy_wasi_stream::Deviation;
+
 use super::label;
 use crate::vm::TrapCause;
 
@@ -93,10 +95,9 @@ impl PluginCounters {
         }
     }
 
-    /// Whether a deviation, by its place in the list of all, is logged for the first time. It counts as logged then.
-    pub(crate) fn first_deviation(&self, place: usize) -> bool {
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
-        let bit = 1_u16.checked_shl(place).unwrap_or(0);
+    /// Whether a deviation is logged for the first time. It counts as logged then.
+    pub(crate) fn first_deviation(&self, deviation: Deviation) -> bool {
+        let bit = deviation.bit();
         self.deviations.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
@@ -211,9 +212,9 @@ mod tests {
     #[test]
     fn a_deviation_is_first_once() {
         let counters = PluginCounters::default();
-        assert!(counters.first_deviation(3));
-        assert!(!counters.first_deviation(3));
-        assert!(counters.first_deviation(0));
-        assert!(counters.first_deviation(15));
+        for deviation in Deviation::ALL {
+            assert!(counters.first_deviation(deviation));
+            assert!(!counters.first_deviation(deviation));
+        }
     }
 }

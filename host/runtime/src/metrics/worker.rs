@@ -102,8 +102,6 @@ label! {
         ContentLength = "content_length",
         /// The upstream broke off.
         Upstream = "upstream",
-        /// A reason that this list does not know yet.
-        Other = "other",
     }
 }
 

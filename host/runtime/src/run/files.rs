@@ -1,5 +1,7 @@
 //! How many files the process may open.
 
+use std::io;
+
 /// Raises the process's limit on open files to what the system allows it: every connection is one, and many systems
 /// start programs with 1024, for the sake of those that still use `select`.
 #[cfg(unix)]
@@ -18,3 +20,27 @@ pub(super) fn raise_limit() {
 
 #[cfg(not(unix))]
 pub(super) fn raise_limit() {}
+
+/// Whether an error says that there are no more files to be had: connections, listeners and runtimes are some.
+#[cfg(unix)]
+fn are_used_up(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+
+    [Errno::MFILE, Errno::NFILE]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn are_used_up(_: &io::Error) -> bool {
+    false
+}
+
+/// What to do about an error: more files, if that is what lacks.
+pub(super) fn way_out(error: &io::Error, otherwise: &'static str) -> &'static str {
+    if are_used_up(error) {
+        "let the process open more files (`ulimit -n`), or give it fewer `--workers`"
+    } else {
+        otherwise
+    }
+}

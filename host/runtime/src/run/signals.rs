@@ -1,5 +1,6 @@
 //! The signals that ask the process to stop.
 
+use std::future::Future;
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
@@ -9,6 +10,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Signals since this was made: none is lost between two waits.
 pub(super) struct Signals {
     runtime: Runtime,
+    sources: Sources,
+}
+
+/// What ended a wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event<T> {
+    /// A signal, by its name.
+    Signal(&'static str),
+    /// What else was waited for.
+    Other(T),
+}
+
+struct Sources {
     #[cfg(unix)]
     terminate: Signal,
     #[cfg(unix)]
@@ -22,41 +36,42 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let context = runtime.enter();
-        #[cfg(unix)]
-        let (terminate, interrupt) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-        );
-        #[cfg(windows)]
-        let interrupt = tokio::signal::windows::ctrl_c()?;
-        drop(context);
-        Ok(Self {
-            runtime,
+        let sources = Sources {
             #[cfg(unix)]
-            terminate,
-            interrupt,
-        })
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(windows)]
+            interrupt: tokio::signal::windows::ctrl_c()?,
+        };
+        drop(context);
+        Ok(Self { runtime, sources })
     }
 
-    /// Waits for a signal and returns its name.
-    #[cfg(unix)]
-    pub(super) fn wait(&mut self) -> &'static str {
-        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
+    /// Waits for a signal or for something else, whichever comes first.
+    pub(super) fn wait_or<T>(&mut self, other: impl Future<Output = T>) -> Event<T> {
+        let sources = &mut self.sources;
         self.runtime.block_on(async {
             tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
+                signal = sources.next() => Event::Signal(signal),
+                other = other => Event::Other(other),
             }
         })
     }
+}
 
-    /// Waits for a signal and returns its name.
+impl Sources {
+    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+
     #[cfg(windows)]
-    pub(super) fn wait(&mut self) -> &'static str {
-        let interrupt = &mut self.interrupt;
-        self.runtime.block_on(async {
-            interrupt.recv().await;
-            "Ctrl-C"
-        })
+    async fn next(&mut self) -> &'static str {
+        self.interrupt.recv().await;
+        "Ctrl-C"
     }
 }

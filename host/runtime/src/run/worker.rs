@@ -13,18 +13,21 @@ use tokio::time::Instant;
 
 use super::RunError;
 use super::plugins::Plugins;
+use super::workers::EndNotice;
 use crate::callout::{CalloutClient, CalloutLimits};
 use crate::config::{Config, LogLevel};
 use crate::filter_chain::{self, Chain, ChainFilter, RootSpec, Routes, VmSlot};
 use crate::metrics::WorkerMetrics;
-use crate::server::{self, AccessLog, AccessLogHandle, DrainSignal, RequestIds, ServerOptions};
+use crate::server::{
+    self, AccessLog, AccessLogHandle, AccessRecord, DrainSignal, RequestIds, ServerOptions,
+};
 use crate::services::Services;
 use crate::upstream::{Cluster, Trust, UpstreamClient, UpstreamOptions};
 use crate::vm::{Level, VmLimits, VmSpec};
 
 /// How long plugins may take to finish after `on-done`, for all of a worker together: what is left between the default
 /// of `timeouts.drain_grace` and the 30 s after which Kubernetes kills, less a second to end the process.
-const DONE_GRACE: Duration = Duration::from_secs(4);
+pub(super) const DONE_GRACE: Duration = Duration::from_secs(4);
 
 /// What a worker is made from, sent to its thread.
 pub(super) struct WorkerSetup {
@@ -43,32 +46,60 @@ pub(super) struct WorkerSetup {
 }
 
 impl WorkerSetup {
-    /// Starts the plugins, tells `started`, and serves until drained.
-    pub(super) fn run(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
+    /// Starts the plugins, tells `started`, and serves until drained. `end` lives as long as it serves.
+    pub(super) fn run(
+        self,
+        started: &Sender<Result<(), RunError>>,
+        end: EndNotice,
+    ) -> Result<(), RunError> {
+        // The receiver waits for exactly this.
+        let tell = |result| drop(started.send(result));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()
-            .map_err(RunError::Worker)?;
-        LocalSet::new().block_on(&runtime, self.serve(started))
-    }
-
-    async fn serve(self, started: Sender<Result<(), RunError>>) -> Result<(), RunError> {
-        let slots = match self.start_plugins() {
-            Ok(slots) => slots,
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
             Err(error) => {
-                // The receiver waits for exactly this.
-                let _ = started.send(Err(error));
+                tell(Err(RunError::Worker(error)));
                 return Ok(());
             }
         };
-        let options = server_options(&self.config);
+        let served = LocalSet::new().block_on(&runtime, self.serve(tell, end));
+        // A name server that does not answer holds up a thread of it.
+        runtime.shutdown_background();
+        served
+    }
+
+    async fn serve(
+        self,
+        tell: impl Fn(Result<(), RunError>),
+        _end: EndNotice,
+    ) -> Result<(), RunError> {
+        let slots = match self.start_plugins() {
+            Ok(slots) => slots,
+            Err(error) => {
+                tell(Err(error));
+                return Ok(());
+            }
+        };
+        let options = ServerOptions::new(&self.config.timeouts);
         let (worker, listener, drain) = self.into_worker(&slots);
         let worker = Rc::new(worker);
-        let _ = started.send(Ok(()));
+        tell(Ok(()));
+        let refusing = Rc::clone(&worker);
+        let on_refused = Rc::new(move |record: &AccessRecord| {
+            if let Some(metrics) = &refusing.metrics {
+                metrics.request_began();
+                metrics.request_ended(record.status, Duration::ZERO);
+            }
+            if let Some(log) = &refusing.access_log {
+                log.write(record);
+            }
+        });
         let service = move |request, connection| {
             filter_chain::handle(Rc::clone(&worker), request, connection)
         };
-        let served = server::serve(listener, service, options, drain)
+        let served = server::serve(listener, service, on_refused, options, drain)
             .await
             .map_err(RunError::Worker)?;
         if served.cut_off > 0 {
@@ -151,7 +182,7 @@ impl WorkerSetup {
         };
         let worker = filter_chain::Worker {
             chain: RefCell::new(Rc::new(Chain { filters, limits })),
-            client: UpstreamClient::new(upstream_options(&self.config)),
+            client: UpstreamClient::new(UpstreamOptions::new(&self.config.timeouts)),
             routes: Rc::new(Routes::new(&self.config, &self.clusters)),
             echo_body: self.config.limits.request_buffer,
             request_ids: RequestIds::new(),
@@ -171,25 +202,6 @@ async fn stop_plugins(slots: &[Option<Rc<VmSlot>>]) {
     }
     for vm in waiting {
         vm.wait_for_end(deadline).await;
-    }
-}
-
-fn server_options(config: &Config) -> ServerOptions {
-    ServerOptions {
-        header_read_timeout: config.timeouts.header_read,
-        keep_alive_timeout: config.timeouts.idle,
-        idle_timeout: config.timeouts.idle,
-        drain_grace: config.timeouts.drain_grace,
-        ..ServerOptions::default()
-    }
-}
-
-fn upstream_options(config: &Config) -> UpstreamOptions {
-    UpstreamOptions {
-        connect_timeout: config.timeouts.connect,
-        response_timeout: config.timeouts.response,
-        idle_timeout: config.timeouts.idle,
-        ..UpstreamOptions::default()
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Time of arrival, client, method, target and protocol, status (0 if no response was begun), body bytes received and sent,
 //! milliseconds until the end of the exchange, upstream, request id; `-` where there is none. A field that comes from
-//! outside is in quotes and escaped if it holds anything but visible characters.
+//! outside is in quotes and escaped if it holds anything but visible characters. What a client sent that is no request
+//! has `"-"` in the place of one, and the status that it was answered with.
 //!
 //! A worker formats lines into memory of its own ([`AccessLog`]) and hands them over now and then to the one thread that
 //! writes ([`AccessLogWriter`]), so that a slow disk or terminal never stops a worker. When that thread falls behind for
@@ -22,6 +23,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, Request, StatusCode, Uri, Version};
+use memchr::memchr_iter;
 use tokio::time::Instant;
 
 use super::connection::ConnectionInfo;
@@ -70,7 +72,7 @@ impl AccessLogWriter {
     ///
     /// # Errors
     ///
-    /// Returns the error that ended the writing early, if any.
+    /// Returns the last error of writing if lines were lost.
     pub fn finish(self) -> io::Result<()> {
         drop(self.sender);
         self.thread
@@ -79,15 +81,31 @@ impl AccessLogWriter {
     }
 }
 
+/// Writes on after an error: a disk that is full may have room again.
 fn write_blocks(mut output: impl Write, receiver: &Receiver<Vec<u8>>) -> io::Result<()> {
+    let mut last_error = Ok(());
+    // Since the last block that was written.
+    let mut lost = 0_usize;
     for block in receiver {
-        let written = output.write_all(&block).and_then(|()| output.flush());
-        if let Err(error) = written {
-            tracing::error!(%error, "access log ends here: writing failed");
-            return Err(error);
+        match output.write_all(&block).and_then(|()| output.flush()) {
+            Ok(()) if lost > 0 => {
+                tracing::warn!(lost, "access log goes on; lines were lost");
+                lost = 0;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if lost == 0 {
+                    tracing::error!(%error, "access log pauses: lines are lost until writing succeeds again");
+                }
+                lost += memchr_iter(b'\n', &block).count();
+                last_error = Err(error);
+            }
         }
     }
-    Ok(())
+    if lost > 0 {
+        tracing::error!(lost, "access log ends; its last lines were lost");
+    }
+    last_error
 }
 
 /// The way from a worker to the [`AccessLogWriter`].
@@ -162,15 +180,19 @@ impl Buffer {
         }
         match self.sender.try_send(std::mem::take(&mut *lines)) {
             Ok(()) => {
-                let dropped = self.dropped.replace(0);
-                if dropped > 0 {
-                    tracing::warn!(dropped, "access log lines dropped: the output was too slow");
-                }
+                self.report_dropped();
             }
             // Not before it is full for good are lines lost.
             Err(TrySendError::Full(unsent)) => *lines = unsent,
-            // The writer has said why.
+            // The writer has panicked, which is in the log.
             Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    fn report_dropped(&self) {
+        let dropped = self.dropped.replace(0);
+        if dropped > 0 {
+            tracing::warn!(dropped, "access log lines dropped: the output was too slow");
         }
     }
 }
@@ -179,9 +201,11 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = self.lines.take();
         if !lines.is_empty() {
-            // The worker is done, so waiting hurts nobody. An error means that the writer has said why.
+            // The worker is done, so waiting hurts nobody; a stop has its limit. An error means that the writer has
+            // panicked, which is in the log.
             let _ = self.sender.send(lines);
         }
+        self.report_dropped();
     }
 }
 
@@ -191,9 +215,8 @@ pub struct AccessRecord {
     began: Instant,
     time: SystemTime,
     peer: SocketAddr,
-    method: Method,
-    target: Uri,
-    version: Version,
+    /// None of what could not be read as a request.
+    line: Option<RequestLine>,
     /// Of the response to the client; none if there was no response.
     pub status: Option<StatusCode>,
     /// Bytes of the request body that were received.
@@ -206,6 +229,13 @@ pub struct AccessRecord {
     pub request_id: Option<HeaderValue>,
 }
 
+#[derive(Debug, Clone)]
+struct RequestLine {
+    method: Method,
+    target: Uri,
+    version: Version,
+}
+
 impl AccessRecord {
     /// Begins the record of a request that has just arrived; the other fields are filled in as they become known.
     #[must_use]
@@ -214,14 +244,31 @@ impl AccessRecord {
             began: Instant::now(),
             time: clock::wall_clock(),
             peer: connection.peer,
-            method: request.method().clone(),
-            target: request.uri().clone(),
-            version: request.version(),
+            line: Some(RequestLine {
+                method: request.method().clone(),
+                target: request.uri().clone(),
+                version: request.version(),
+            }),
             status: None,
             request_bytes: 0,
             response_bytes: 0,
             upstream: None,
             request_id: request.headers().get(X_REQUEST_ID).cloned(),
+        }
+    }
+
+    /// The record of what was no request, and was answered.
+    pub(super) fn unreadable(peer: SocketAddr, status: StatusCode) -> Self {
+        Self {
+            began: Instant::now(),
+            time: clock::wall_clock(),
+            peer,
+            line: None,
+            status: Some(status),
+            request_bytes: 0,
+            response_bytes: 0,
+            upstream: None,
+            request_id: None,
         }
     }
 }

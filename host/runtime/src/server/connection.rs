@@ -233,6 +233,10 @@ impl ConnectionState {
         self.finishing_since.get()
     }
 
+    pub(super) fn order(&self) -> Order {
+        self.order.get()
+    }
+
     /// The present order; a later one wakes the task.
     pub(super) fn poll_order(&self, cx: &mut Context<'_>) -> Order {
         let mut waker = self.waker.borrow_mut();

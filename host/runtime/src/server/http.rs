@@ -1,5 +1,6 @@
 //! Runs HTTP on one connection.
 
+use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -15,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 
+use super::access_log::AccessRecord;
 use super::connection::{ConnectionInfo, ConnectionState, ExchangeGuard, Order};
 use super::io::ConnectionIo;
 use super::options::ServerOptions;
@@ -39,11 +41,15 @@ pub(super) fn protocols(options: &ServerOptions) -> Protocols {
     protocols
 }
 
+/// Is told of each request that a server has refused by itself, which the service does not see.
+pub type OnRefused = Rc<dyn Fn(&AccessRecord)>;
+
 /// Serves a connection until either side ends it.
 pub(super) async fn serve_connection<S, F, B>(
     io: ConnectionIo,
     protocols: Rc<Protocols>,
     service: Rc<S>,
+    on_refused: OnRefused,
     state: Rc<ConnectionState>,
 ) where
     S: Fn(Request<Incoming>, Rc<ConnectionInfo>) -> F + 'static,
@@ -57,7 +63,12 @@ pub(super) async fn serve_connection<S, F, B>(
         let info = Rc::clone(state.info(version));
         let state = Rc::clone(&state);
         let response = match rejection {
-            Some(rejection) => Err(rejection),
+            Some(rejection) => {
+                let mut record = AccessRecord::new(&request, &info);
+                record.status = Some(rejection.status);
+                on_refused(&record);
+                Err(rejection)
+            }
             None => Ok(service(request, info)),
         };
         async move {
@@ -91,6 +102,13 @@ pub(super) async fn serve_connection<S, F, B>(
                 }
                 connection.as_mut().graceful_shutdown();
             }
+            // What hyper has made of the last bytes it tells when it need not wait for the client any more.
+            Order::Close if state.lingers_since().is_some() => {
+                let Poll::Ready(served) = connection.as_mut().poll(cx) else {
+                    return Poll::Ready(Ok(()));
+                };
+                return Poll::Ready(served);
+            }
             Order::Close => return Poll::Ready(Ok(())),
         }
         connection.as_mut().poll(cx)
@@ -98,7 +116,25 @@ pub(super) async fn serve_connection<S, F, B>(
     .await;
     if let Err(error) = served {
         tracing::debug!(connection = state.id(), peer = %state.peer(), error = &*error, "downstream connection failed");
+        if let Some(status) = answered_unread(&*error) {
+            on_refused(&AccessRecord::unreadable(state.peer(), status));
+        }
     }
+}
+
+/// What hyper has answered to something that it could not read as a request.
+fn answered_unread(error: &(dyn Error + 'static)) -> Option<StatusCode> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if !error.is_parse() {
+        return None;
+    }
+    Some(if !error.is_parse_too_large() {
+        StatusCode::BAD_REQUEST
+    } else if error.to_string().starts_with("URI") {
+        StatusCode::URI_TOO_LONG
+    } else {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    })
 }
 
 fn close_after<B>(response: &mut Response<B>) {

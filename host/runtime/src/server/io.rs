@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::connection::ConnectionState;
+use super::connection::{ConnectionState, Order};
 use super::framing::RequestScanner;
 
 /// The stream under a connection.
@@ -54,7 +54,7 @@ impl ConnectionIo {
     /// not read (RFC 9112, 9.6). The worker ends connections that linger for too long.
     fn poll_discard(&mut self, cx: &mut Context<'_>, mut left: usize) -> Poll<()> {
         let mut space = [MaybeUninit::<u8>::uninit(); 8192];
-        while left > 0 {
+        while left > 0 && self.state.order() < Order::Close {
             let mut buf = ReadBuf::uninit(&mut space);
             let read = Pin::new(&mut self.stream).poll_read(cx, &mut buf);
             let count = buf.filled().len();

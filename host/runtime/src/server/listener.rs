@@ -17,6 +17,23 @@ use super::options::DEFAULT_BACKLOG;
 ///
 /// Returns the error of the operating system, above all when the address is in use.
 pub fn bind(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
+    let socket = bound(address, reuse_port)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(DEFAULT_BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Looks whether [`bind`] can have `address` for itself, without listening: a client would lose its connection. With
+/// `reuse_port` alone, another process of the same user would get to share it.
+///
+/// # Errors
+///
+/// Returns the error of the operating system, above all when the address is in use.
+pub fn probe(address: SocketAddr) -> io::Result<()> {
+    bound(address, false).map(drop)
+}
+
+fn bound(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -27,10 +44,8 @@ pub fn bind(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
     if reuse_port {
         socket.set_reuse_port(true)?;
     }
-    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(DEFAULT_BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -50,5 +65,17 @@ mod tests {
         let first = bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let error = bind(first.local_addr().unwrap(), false).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_probe_sees_who_would_share_and_leaves_nothing_behind() {
+        let first = bind("127.0.0.1:0".parse().unwrap(), true).unwrap();
+        let address = first.local_addr().unwrap();
+        let error = probe(address).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        drop(first);
+        probe(address).unwrap();
+        let second = bind(address, true).unwrap();
+        assert_eq!(second.local_addr().unwrap(), address);
     }
 }

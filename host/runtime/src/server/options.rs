@@ -2,22 +2,14 @@
 
 use std::time::Duration;
 
-/// From the first byte of a request head, or the connection, to the head's end; in HTTP/2 for the first head only.
-/// Enough for a slow mobile network, too short to hold connections cheaply; nginx's default.
-pub const DEFAULT_HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// Without a request. Longer than common load balancers keep connections (60 s), so that they close first and no
-/// request meets a closing connection.
-pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
-/// Without a byte in either direction while a request is open. Envoy's stream idle timeout.
-pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+use crate::config::Timeouts;
+
 /// Bytes of a request head. Envoy's default (60 KiB), so that what passes there passes here.
 pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
 /// HTTP/2 exchanges of a connection at a time; nginx's default, and above the 100 that RFC 9113, 6.5.2, asks for.
 pub const DEFAULT_MAX_CONCURRENT_STREAMS: u32 = 128;
 /// Connections of a worker. With one upstream connection each, two workers stay within 65,536 open files.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 16_000;
-/// For exchanges that are open when draining starts. Below the 30 s after which Kubernetes kills a stopped container.
-pub const DEFAULT_DRAIN_GRACE: Duration = Duration::from_secs(25);
 /// For requests that are on their way when draining starts: an idle connection stays this long, instead of being
 /// closed under a request that its client has just sent.
 pub const DEFAULT_DRAIN_LINGER: Duration = Duration::from_millis(500);
@@ -27,7 +19,7 @@ pub const DEFAULT_CLOSE_LINGER: Duration = Duration::from_secs(5);
 /// Connections that the kernel completes before they are accepted; Linux caps it at `net.core.somaxconn` (4096).
 pub const DEFAULT_BACKLOG: i32 = 4096;
 
-/// Limits of a server; the defaults are the `DEFAULT_` constants of [`server`](crate::server).
+/// Limits of a server. The defaults are those of a configuration, see [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerOptions {
     /// From the first byte of a request head, or the connection, to the head's end; in HTTP/2 for the first head only.
@@ -53,14 +45,22 @@ pub struct ServerOptions {
 
 impl Default for ServerOptions {
     fn default() -> Self {
+        Self::new(&Timeouts::default())
+    }
+}
+
+impl ServerOptions {
+    /// What a configuration says, and the `DEFAULT_` constants of [`server`](crate::server) for what it does not.
+    #[must_use]
+    pub fn new(timeouts: &Timeouts) -> Self {
         Self {
-            header_read_timeout: DEFAULT_HEADER_READ_TIMEOUT,
-            keep_alive_timeout: DEFAULT_KEEP_ALIVE_TIMEOUT,
-            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            header_read_timeout: timeouts.header_read,
+            keep_alive_timeout: timeouts.idle,
+            idle_timeout: timeouts.idle,
             max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
             max_concurrent_streams: DEFAULT_MAX_CONCURRENT_STREAMS,
             max_connections: DEFAULT_MAX_CONNECTIONS,
-            drain_grace: DEFAULT_DRAIN_GRACE,
+            drain_grace: timeouts.drain_grace,
             drain_linger: DEFAULT_DRAIN_LINGER,
             close_linger: DEFAULT_CLOSE_LINGER,
         }

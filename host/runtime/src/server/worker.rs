@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::connection::{ConnectionInfo, ConnectionState, DownstreamProtocol, Order};
 use super::drain::DrainSignal;
-use super::http::{Protocols, protocols, serve_connection};
+use super::http::{OnRefused, Protocols, protocols, serve_connection};
 use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
@@ -43,7 +43,8 @@ pub struct Served {
 /// have ended or the grace period is over.
 ///
 /// `service` is called once per request, with the request as received: see [`intermediary`](super::intermediary) for
-/// what has to be done to it. An error, or one of its response body, ends the connection (HTTP/1) or resets the stream
+/// what has to be done to it. Requests that are refused before, because of their framing or because they are none, are
+/// told to `on_refused`, with the status that they were answered with. An error of the service, or one of its response body, ends the connection (HTTP/1) or resets the stream
 /// (HTTP/2), so that the client sees that the response is incomplete. A client that goes away drops the service's
 /// future or body.
 ///
@@ -59,6 +60,7 @@ pub struct Served {
 pub async fn serve<S, F, B>(
     listener: TcpListener,
     service: S,
+    on_refused: OnRefused,
     options: ServerOptions,
     mut drain: DrainSignal,
 ) -> io::Result<Served>
@@ -68,7 +70,7 @@ where
     B: Body<Data = Bytes, Error = BoxError> + Unpin + 'static,
 {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let worker = Rc::new(Worker::new(listener.local_addr()?, options));
+    let worker = Rc::new(Worker::new(listener.local_addr()?, on_refused, options));
     let service = Rc::new(service);
     let mut served = Served::default();
     let mut accept = |worker: &Rc<Worker>, stream, peer| {
@@ -125,6 +127,7 @@ async fn recover(error: &io::Error, warned_at: &mut Option<Instant>) {
 /// The connections of one worker.
 struct Worker {
     local: SocketAddr,
+    on_refused: OnRefused,
     options: ServerOptions,
     protocols: Rc<Protocols>,
     clock: Rc<CoarseClock>,
@@ -134,9 +137,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(local: SocketAddr, options: ServerOptions) -> Self {
+    fn new(local: SocketAddr, on_refused: OnRefused, options: ServerOptions) -> Self {
         Self {
             local,
+            on_refused,
             protocols: Rc::new(protocols(&options)),
             options,
             clock: Rc::default(),
@@ -170,8 +174,13 @@ impl Worker {
             key,
         };
         let io = ConnectionIo::new(stream, Rc::clone(&state), self.options.max_head_bytes);
-        let connection =
-            serve_connection(io, Rc::clone(&self.protocols), Rc::clone(service), state);
+        let connection = serve_connection(
+            io,
+            Rc::clone(&self.protocols),
+            Rc::clone(service),
+            Rc::clone(&self.on_refused),
+            state,
+        );
         tokio::task::spawn_local(async move {
             let _entry = entry;
             connection.await;

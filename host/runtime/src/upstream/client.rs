@@ -20,14 +20,8 @@ use super::tls::Negotiated;
 use super::{h1, h2, head};
 use crate::BoxError;
 use crate::clock::{LazySleep, sweep_interval};
-use crate::config::UpstreamProtocol;
+use crate::config::{Timeouts, UpstreamProtocol};
 
-/// Covers a lost SYN (1 s until the second, 3 s until the third) and a slow resolver; Envoy's default.
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the end of the request to the response head. Envoy's route timeout.
-pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Between two parts of a body, either way. Envoy's stream idle timeout: long polls and event streams ping more often.
-pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Below the 60 s and more after which proxies and servers of files close. Many application servers close after 2 to 5 s
 /// (Apache, gunicorn, Node.js, uvicorn): what meets such a close is sent again if it is safe, see [`RETRY_AFTER_IDLE`].
 pub const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
@@ -44,7 +38,7 @@ pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
 /// How long a connection may take to finish writing a request whose response is complete before it is closed.
 pub const DEFAULT_RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Limits of an [`UpstreamClient`]; the defaults are the `DEFAULT_` constants of this module.
+/// Limits of an [`UpstreamClient`]. The defaults are those of a configuration, see [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamOptions {
     /// For name resolution, TCP and TLS handshake together.
@@ -67,10 +61,18 @@ pub struct UpstreamOptions {
 
 impl Default for UpstreamOptions {
     fn default() -> Self {
+        Self::new(&Timeouts::default())
+    }
+}
+
+impl UpstreamOptions {
+    /// What a configuration says, and the `DEFAULT_` constants of this module for what it does not.
+    #[must_use]
+    pub fn new(timeouts: &Timeouts) -> Self {
         Self {
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
-            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            connect_timeout: timeouts.connect,
+            response_timeout: timeouts.response,
+            idle_timeout: timeouts.idle,
             pool_idle_timeout: DEFAULT_POOL_IDLE_TIMEOUT,
             max_idle_per_cluster: DEFAULT_MAX_IDLE_PER_CLUSTER,
             max_connections_per_cluster: DEFAULT_MAX_CONNECTIONS_PER_CLUSTER,

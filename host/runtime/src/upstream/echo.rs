@@ -9,9 +9,6 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
 
-/// Bytes. As much as one wants to look at; the rest of a body is counted, not kept.
-pub const DEFAULT_MAX_BODY: usize = 1024 * 1024;
-
 /// A request as [`answer`] shows it.
 #[derive(Debug, Serialize)]
 struct Echo<'a> {

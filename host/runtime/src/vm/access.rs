@@ -46,7 +46,7 @@ pub trait StreamAccess: FieldAccess + StartLineAccess + BodyAccess {
     fn narrow_interest(&self, filter: usize, interest: Interest);
 
     /// Has the route chosen again.
-    fn clear_route_cache(&self, filter: usize);
+    fn clear_route_cache(&self);
 
     /// A property of the stream, its connection, its request or its response (ABI 10); those of the plugin are
     /// answered before.

@@ -9,4 +9,5 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "http-plugin-traced",
+    imports: { "wasi:random/random": trappable },
 });

@@ -1,7 +1,6 @@
 //! The callouts of a VM that are not over, and the answer that a running callback can read.
 
 mod error_code;
-mod logged;
 
 use std::sync::Arc;
 
@@ -9,9 +8,9 @@ use rustc_hash::FxHashMap;
 use tokio::task::AbortHandle;
 
 pub(super) use self::error_code::error_code;
-use self::logged::Said;
 use super::bindings::wasi::logging::logging::Level;
 use super::instance::Vm;
+use super::said::Said;
 use super::state::VmState;
 use super::trap::Trap;
 use crate::callout::{

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fragile::Fragile;
-use rustc_hash::FxHashSet;
 use tokio::sync::Notify;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
@@ -20,6 +19,7 @@ use super::limits::VmLimiter;
 use super::log::{self, Admission, LogBudget, PluginOutput};
 use super::metrics::MetricHandles;
 use super::roots::Root;
+use super::said::Said;
 use super::shared::VmHandle;
 use super::spec::VmSpec;
 use super::streams::{StreamEntry, StreamTable};
@@ -84,7 +84,7 @@ pub(crate) struct VmState {
     /// Handles of queues that the plugin holds.
     pub(crate) open_queues: usize,
     /// What was reported about the plugin, and is not again.
-    reported: FxHashSet<&'static str>,
+    reported: Said,
 }
 
 /// What the standard WASI hostcalls act on.
@@ -118,7 +118,7 @@ impl VmState {
             metrics: MetricHandles::new(Arc::clone(&spec.services.state.metrics)),
             callouts: Fragile::new(Callouts::new(spec.callouts.clone())),
             open_queues: 0,
-            reported: FxHashSet::default(),
+            reported: Said::default(),
         }
     }
 
@@ -198,8 +198,8 @@ impl VmState {
 
     /// Warns, once for each `what`, of something that a plugin might do with each request.
     #[cold]
-    pub(crate) fn report_once(&mut self, what: &'static str, message: impl FnOnce() -> String) {
-        if self.reported.insert(what) {
+    pub(crate) fn report_once(&mut self, what: &str, message: impl FnOnce() -> String) {
+        if self.reported.is_new(what) {
             self.log(Level::Warn, &message());
         }
     }

@@ -15,7 +15,8 @@ use proxy_wasi_runtime::BoxError;
 use proxy_wasi_runtime::config::{ClusterConfig, UpstreamUrl};
 use proxy_wasi_runtime::server::intermediary::{admit, admit_response};
 use proxy_wasi_runtime::server::{
-    ConnectionInfo, DrainTrigger, RequestIds, Served, ServerOptions, bind, drain, serve,
+    AccessRecord, ConnectionInfo, DrainTrigger, RequestIds, Served, ServerOptions, bind, drain,
+    serve,
 };
 use proxy_wasi_runtime::upstream::{Cluster, Trust, UpstreamBody, UpstreamClient, UpstreamOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,7 +89,13 @@ impl Proxy {
                 Ok::<_, BoxError>(forwarded.await)
             }
         };
-        let served = tokio::task::spawn_local(serve(listener, service, options.server, signal));
+        let served = tokio::task::spawn_local(serve(
+            listener,
+            service,
+            Rc::new(|_: &AccessRecord| {}),
+            options.server,
+            signal,
+        ));
         Self {
             address,
             drain: trigger,

@@ -222,16 +222,6 @@ impl Stream {
         }
     }
 
-    /// Has the route chosen again: the driver finds out by [`take_route_cleared`](Self::take_route_cleared).
-    pub fn clear_route_cache(&mut self, _filter: FilterIndex) {
-        self.route_cleared = true;
-    }
-
-    /// Returns whether a filter has asked for the route to be chosen again since last asked.
-    pub fn take_route_cleared(&mut self) -> bool {
-        std::mem::take(&mut self.route_cleared)
-    }
-
     /// Notes that a filter has read a map; `held`: one that Envoy would have shown it too.
     fn note_read(&self, filter: FilterIndex, held: bool) {
         if held || self.is_over() {

@@ -238,12 +238,3 @@ fn body_ranges() {
         b"<ab-e"
     );
 }
-
-#[test]
-fn clearing_the_route_cache_is_reported_once() {
-    let mut chain = Chain::new(vec![passive()]);
-    assert!(!chain.stream.take_route_cleared());
-    chain.stream.clear_route_cache(FIRST);
-    assert!(chain.stream.take_route_cleared());
-    assert!(!chain.stream.take_route_cleared());
-}

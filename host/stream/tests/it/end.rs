@@ -11,7 +11,7 @@ fn every_interested_filter_hears_once_in_configured_order() {
     chain.get();
     assert_eq!(chain.end(), ["0 stream end", "2 stream end"]);
     assert!(chain.end().is_empty());
-    assert!(chain.tell(Stream::handle_downstream_closed).is_empty());
+    assert!(chain.tell(Stream::end).is_empty());
 }
 
 #[test]

@@ -276,10 +276,7 @@ fn an_upstream_that_breaks_off_after_its_response_does_no_harm() {
 fn when_downstream_goes_only_the_end_is_left() {
     let mut chain = Chain::new(vec![answers([PAUSE_HEAD])]);
     chain.post();
-    assert_eq!(
-        chain.tell(Stream::handle_downstream_closed),
-        ["0 stream end"]
-    );
+    assert_eq!(chain.tell(Stream::end), ["0 stream end"]);
     assert!(chain.resume(0, Direction::Request).is_empty());
     assert!(chain.data("A").is_empty());
 }

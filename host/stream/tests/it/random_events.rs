@@ -38,7 +38,6 @@ enum Command {
     Respond(u16, &'static str),
     Reset,
     Narrow(u8),
-    ClearRoute,
     Splice(Direction, usize, usize, usize),
     Declare(MapKind, &'static str),
     Touch(MapKind),
@@ -123,7 +122,7 @@ impl World {
             }
             Event::HostResponse => stream.handle_local_response(local_response(504, "late")),
             Event::UpstreamReset => stream.handle_upstream_reset(),
-            Event::DownstreamClosed => self.close(Stream::handle_downstream_closed),
+            Event::DownstreamClosed => self.close(Stream::end),
             Event::End => self.close(Stream::end),
             Event::Fail(filter, policy) => {
                 stream.handle_filter_failed(FilterIndex(filter), policy);
@@ -150,7 +149,6 @@ impl World {
                 stream.narrow_interest(filter, interest_from(bits));
                 self.grammar.narrowed(filter, interest_from(bits));
             }
-            Command::ClearRoute => stream.clear_route_cache(filter),
             Command::Splice(direction, start, count, size) => {
                 let before = stream.body_size(filter, direction);
                 let done = stream.body_splice(filter, direction, start, count, &vec![b'x'; size]);
@@ -274,7 +272,6 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => prop_oneof![Just((403, "no")), Just((204, ""))].prop_map(|(status, body)| Command::Respond(status, body)),
         1 => Just(Command::Reset),
         1 => any::<u8>().prop_map(Command::Narrow),
-        1 => Just(Command::ClearRoute),
         6 => (directions(), 0..9_usize, 0..9_usize, 0..9_usize)
             .prop_map(|(direction, start, count, size)| Command::Splice(direction, start, count, size)),
         2 => (maps(), prop_oneof![Just("9"), Just("12"), Just("x")])

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use http::uri::Authority;
 use http::{HeaderName, HeaderValue};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use super::{not_empty, path, value};
+use crate::config::authority;
+use crate::config::file::read_file;
 use crate::config::{
     AuthorityMatch, ClusterConfig, ClusterSettings, ConfigError, HeaderMatch, HeaderSettings,
     Problem, Rewrite, RouteConfig, RouteMatch, RouteSettings, Setting, Settings, TlsConfig,
@@ -60,6 +61,13 @@ fn catch_all(cluster: Option<String>) -> RouteConfig {
     }
 }
 
+fn names(clusters: &[ClusterConfig]) -> Vec<String> {
+    clusters
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect()
+}
+
 /// The cluster of all requests: one that is named, or a new one for a URL.
 fn upstream_cluster(
     upstream: &Setting,
@@ -69,6 +77,12 @@ fn upstream_cluster(
         return Ok(upstream.text.clone());
     }
     let problem = |problem| ConfigError::new(&upstream.origin, problem);
+    if !upstream.text.contains("://") {
+        return Err(problem(Problem::NeitherUrlNorCluster {
+            text: upstream.text.clone(),
+            known: names(clusters),
+        }));
+    }
     let url = UpstreamUrl::parse(&upstream.text).map_err(problem)?;
     if clusters
         .iter()
@@ -76,6 +90,7 @@ fn upstream_cluster(
     {
         return Err(problem(Problem::ClusterTaken(UPSTREAM_CLUSTER.to_owned())));
     }
+    check_server_name(&url).map_err(problem)?;
     clusters.push(ClusterConfig::new(UPSTREAM_CLUSTER, url));
     Ok(UPSTREAM_CLUSTER.to_owned())
 }
@@ -99,6 +114,9 @@ fn resolve_cluster(given: &ClusterSettings) -> Result<ClusterConfig, ConfigError
         let problem = Problem::TlsWithoutHttps(url.to_string());
         return Err(ConfigError::new(&setting.origin, problem));
     }
+    if given.server_name.is_none() {
+        check_server_name(&url).map_err(|problem| ConfigError::new(&given.url.origin, problem))?;
+    }
     let tls = TlsConfig {
         ca: given
             .ca
@@ -113,6 +131,14 @@ fn resolve_cluster(given: &ClusterSettings) -> Result<ClusterConfig, ConfigError
     Ok(ClusterConfig { name, url, tls })
 }
 
+/// Whether the certificate of an `https://` server can be for the URL's host.
+fn check_server_name(url: &UpstreamUrl) -> Result<(), Problem> {
+    if url.protocol() == UpstreamProtocol::Https && ServerName::try_from(url.host()).is_err() {
+        return Err(Problem::CertificateHost(url.host().to_owned()));
+    }
+    Ok(())
+}
+
 /// Reads the certificates of a PEM file.
 fn certificates(setting: &Setting) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let file = path(setting, "the path of a PEM file with certificates")?;
@@ -125,7 +151,7 @@ fn certificates(setting: &Setting) -> Result<Vec<CertificateDer<'static>>, Confi
             },
         )
     };
-    let bytes = std::fs::read(&file).map_err(|error| problem(error.to_string()))?;
+    let bytes = read_file(&file).map_err(|error| problem(error.to_string()))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| problem(error.to_string()))?;
@@ -173,10 +199,7 @@ fn resolve_route(
     if !clusters.iter().any(|known| known.name == *cluster) {
         let problem = Problem::UnknownCluster {
             name: cluster.clone(),
-            known: clusters
-                .iter()
-                .map(|cluster| cluster.name.clone())
-                .collect(),
+            known: names(clusters),
         };
         return Err(ConfigError::new(&given.cluster.origin, problem));
     }
@@ -190,7 +213,7 @@ fn resolve_route(
     Ok(RouteConfig {
         name,
         matches: RouteMatch {
-            authority: value(&given.authority, authority)?,
+            authority: value(&given.authority, authority_match)?,
             path_prefix: path_prefix.filter(|path| !path.is_empty()),
             headers: given.headers.iter().map(header).collect::<Result<_, _>>()?,
         },
@@ -198,12 +221,9 @@ fn resolve_route(
         rewrite: Rewrite {
             path_prefix: value(&given.rewrite_path_prefix, prefix)?,
             authority: value(&given.rewrite_authority, |text| {
-                let valid = Authority::try_from(text)
-                    .ok()
-                    .filter(|authority| !authority.as_str().contains('@'));
-                valid
+                authority::parse(text)
                     .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
-                    .ok_or_else(|| Problem::Authority(text.to_owned()))
+                    .ok_or_else(|| Problem::RewriteAuthority(text.to_owned()))
             })?,
         },
     })
@@ -221,17 +241,14 @@ fn prefix(text: &str) -> Result<String, Problem> {
     }
 }
 
-fn authority(text: &str) -> Result<AuthorityMatch, Problem> {
-    let problem = || Problem::Authority(text.to_owned());
+fn authority_match(text: &str) -> Result<AuthorityMatch, Problem> {
     let lower = text.to_ascii_lowercase();
-    let (rest, suffix) = match lower.strip_prefix('*') {
-        Some(rest) if rest.starts_with('.') => (rest.trim_start_matches('.'), true),
-        Some(_) => return Err(problem()),
+    let (rest, suffix) = match lower.strip_prefix("*.") {
+        Some(rest) => (rest, true),
         None => (lower.as_str(), false),
     };
-    let parsed = Authority::try_from(rest).map_err(|_| problem())?;
-    if parsed.as_str().contains('@') || rest.contains('*') {
-        return Err(problem());
+    if authority::parse(rest).is_none() {
+        return Err(Problem::Authority(text.to_owned()));
     }
     Ok(if suffix {
         AuthorityMatch::Suffix(format!(".{rest}"))

@@ -5,7 +5,7 @@ mod fields;
 mod local_response;
 mod start_line;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use proxy_wasi_stream::{self as stream, FilterIndex};
 
 use self::local_response::local_response;
@@ -13,7 +13,7 @@ pub(super) use self::start_line::path_and_query;
 use super::Exchange;
 use crate::filter_chain::chain::interest_of;
 use crate::filter_chain::properties;
-use crate::plugin_fields::TooLarge;
+use crate::plugin_fields::{PluginFields, TooLarge};
 use crate::vm::{
     Direction, HeaderError, Interest, LocalResponse, LocalResponseError, PropertyError,
     PropertyValue, StreamAccess,
@@ -42,6 +42,15 @@ fn name(text: &str) -> Result<HeaderName, HeaderError> {
 
 fn value(bytes: &[u8]) -> Result<HeaderValue, HeaderError> {
     HeaderValue::from_bytes(bytes).map_err(|_| HeaderError::InvalidValue)
+}
+
+/// A plugin's fields, with room for so many more.
+fn header_map(fields: &[(String, Vec<u8>)], more: usize) -> Result<HeaderMap, HeaderError> {
+    let mut map = PluginFields::with_capacity(fields.len() + more);
+    for (field, bytes) in fields {
+        map.append(name(field)?, value(bytes)?)?;
+    }
+    Ok(map.into_map())
 }
 
 impl StreamAccess for Exchange {
@@ -78,10 +87,7 @@ impl StreamAccess for Exchange {
             .narrow_interest(FilterIndex(filter), interest_of(interest));
     }
 
-    fn clear_route_cache(&self, filter: usize) {
-        self.machine
-            .borrow_mut()
-            .clear_route_cache(FilterIndex(filter));
+    fn clear_route_cache(&self) {
         self.forget_route();
     }
 

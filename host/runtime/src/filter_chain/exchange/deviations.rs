@@ -25,8 +25,7 @@ impl Exchange {
             return;
         };
         let plugin = &root.info;
-        let place = Deviation::ALL.iter().position(|one| *one == deviation);
-        if place.is_some_and(|place| plugin.counters.first_deviation(place)) {
+        if plugin.counters.first_deviation(deviation) {
             tracing::warn!(
                 plugin = plugin.name,
                 deviation = deviation.id(),

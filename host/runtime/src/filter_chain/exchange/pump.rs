@@ -204,7 +204,7 @@ impl Exchange {
             Arrived::Failed(error) => {
                 tracing::debug!(request_id = self.request_id_text(), %error, "downstream failed");
                 self.request_source.borrow_mut().take();
-                self.tell(Stream::handle_downstream_closed);
+                self.tell(Stream::end);
                 // hyper waits for the handler even when it can read no more: without an end the connection would stay.
                 self.outbox.borrow_mut().request_broke_off = true;
                 self.abandon_upstream();

@@ -52,7 +52,6 @@ impl Exchange {
             ResetReason::BodyTooLarge { .. } => ResetCause::BodyTooLarge,
             ResetReason::ContentLength { .. } => ResetCause::ContentLength,
             ResetReason::UpstreamReset => ResetCause::Upstream,
-            _ => ResetCause::Other,
         })
     }
 

@@ -8,16 +8,23 @@ use http::{Uri, Version};
 use super::AccessRecord;
 
 pub(super) fn format(out: &mut Vec<u8>, record: &AccessRecord) {
-    let target = Target(&record.target);
     let status = record.status.map_or(0, |status| status.as_u16());
+    let time = humantime::format_rfc3339_millis(record.time);
     // Writing to memory does not fail.
+    let _ = write!(out, "[{time}] {} ", record.peer);
+    let _ = match &record.line {
+        Some(line) => write!(
+            out,
+            "\"{} {} {}\"",
+            line.method,
+            Target(&line.target),
+            protocol(line.version)
+        ),
+        None => out.write_all(b"\"-\""),
+    };
     let _ = write!(
         out,
-        "[{}] {} \"{} {target} {}\" {status} {} {} {} ",
-        humantime::format_rfc3339_millis(record.time),
-        record.peer,
-        record.method,
-        protocol(record.version),
+        " {status} {} {} {} ",
         record.request_bytes,
         record.response_bytes,
         Milliseconds(record.began.elapsed()),

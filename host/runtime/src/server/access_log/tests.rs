@@ -169,24 +169,35 @@ fn a_stuck_output_costs_lines_not_time() {
 }
 
 #[test]
-fn an_output_that_fails_ends_the_log_only() {
-    struct Full;
+fn an_output_that_fails_costs_the_lines_of_that_time() {
+    /// Has room again after the first block.
+    struct Full(bool, Output);
     impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::Error::other("disk full"))
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match std::mem::take(&mut self.0) {
+                true => Err(io::Error::other("disk full")),
+                false => self.1.write(bytes),
+            }
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
-    let writer = AccessLogWriter::start(Full).unwrap();
+    let output = Output::default();
+    let writer = AccessLogWriter::start(Full(true, output.clone())).unwrap();
     let handle = writer.handle();
     on_worker(async {
         let log = AccessLog::new(handle);
-        for _ in 0..3 {
-            log.write(&record("/", b"id"));
+        for id in [b"1", b"2", b"3"] {
+            log.write(&record("/", id));
             log.0.hand_over();
         }
     });
     assert_eq!(writer.finish().unwrap_err().to_string(), "disk full");
+    let ids: Vec<_> = output
+        .text()
+        .lines()
+        .map(|line| line.chars().last())
+        .collect();
+    assert_eq!(ids, [Some('2'), Some('3')]);
 }

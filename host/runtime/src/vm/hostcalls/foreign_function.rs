@@ -53,7 +53,7 @@ impl foreign_function::Host for VmState {
             // Nothing happens, and nothing is wrong, outside of a stream (ABI 9.2).
             "clear_route_cache" => {
                 if let Some(stream) = context.and_then(|context| self.stream(context)) {
-                    stream.access.clear_route_cache(stream.filter);
+                    stream.access.clear_route_cache();
                 }
                 Ok(Vec::new())
             }
@@ -65,8 +65,8 @@ impl foreign_function::Host for VmState {
                 Err(ForeignFunctionError::Unsupported)
             }
             _ => {
-                self.report_once("foreign-function.call", || {
-                    let shown: String = name.chars().take(80).collect();
+                let shown: String = name.chars().take(80).collect();
+                self.report_once(&format!("foreign function {shown}"), || {
                     format!("this host has no foreign function `{shown}`")
                 });
                 Err(ForeignFunctionError::NotFound)

@@ -40,7 +40,7 @@ impl http_stream::Host for VmState {
 
     fn clear_route_cache(&mut self, context: u64) {
         if let Some(stream) = self.stream(context) {
-            stream.access.clear_route_cache(stream.filter);
+            stream.access.clear_route_cache();
         }
     }
 }

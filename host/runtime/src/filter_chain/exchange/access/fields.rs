@@ -4,8 +4,8 @@ use http::{HeaderName, header};
 use proxy_wasi_stream::{FilterIndex, MapKind};
 
 use super::super::{Exchange, flat};
-use super::{name, unavailable, value};
-use crate::plugin_fields::{PluginFields, check_room};
+use super::{header_map, name, unavailable, value};
+use crate::plugin_fields::check_room;
 use crate::vm::{FieldAccess, HeaderError, HeaderMap};
 
 fn map_kind(of: HeaderMap) -> MapKind {
@@ -143,22 +143,16 @@ impl FieldAccess for Exchange {
         of: HeaderMap,
         fields: &[(String, Vec<u8>)],
     ) -> Result<(), HeaderError> {
-        let mut new = PluginFields::with_capacity(fields.len() + 1);
-        for (field, bytes) in fields {
-            new.append(name(field)?, value(bytes)?)?;
-        }
-        let mut new = new.into_map();
-        let kind = map_kind(of);
+        // With room for `host`.
+        let new = header_map(fields, 1)?;
+        let (filter, kind) = (FilterIndex(filter), map_kind(of));
         let mut machine = self.machine.borrow_mut();
-        let map = machine
-            .fields_mut(FilterIndex(filter), kind)
-            .map_err(unavailable)?;
-        if kind == MapKind::RequestHeaders
-            && let Some(host) = map.get(header::HOST)
-        {
-            new.insert(header::HOST, host.clone());
+        if kind == MapKind::RequestHeaders {
+            let head = machine.request_head_mut(filter).map_err(unavailable)?;
+            head.set_fields(new);
+        } else {
+            *machine.fields_mut(filter, kind).map_err(unavailable)? = new;
         }
-        *map = new;
         Ok(())
     }
 

@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use proxy_wasi_stream as stream;
 
-use super::{name, value};
-use crate::plugin_fields::PluginFields;
-use crate::vm::{HeaderError, LocalResponse, LocalResponseError, final_status};
+use super::header_map;
+use crate::vm::{LocalResponse, LocalResponseError, final_status};
 
 /// Checks a local response.
 pub(super) fn local_response(
@@ -17,8 +15,9 @@ pub(super) fn local_response(
     if response.grpc_status.is_some_and(|status| status > 16) {
         return Err(LocalResponseError::InvalidGrpcStatus);
     }
+    // With room for what the machine adds.
     let headers =
-        header_map(&response.headers).map_err(|_error| LocalResponseError::InvalidHeader)?;
+        header_map(&response.headers, 2).map_err(|_error| LocalResponseError::InvalidHeader)?;
     Ok(stream::LocalResponse {
         status,
         headers,
@@ -26,15 +25,6 @@ pub(super) fn local_response(
         grpc_status: response.grpc_status,
         details: printable(&response.details).into_owned(),
     })
-}
-
-fn header_map(fields: &[(String, Vec<u8>)]) -> Result<HeaderMap, HeaderError> {
-    // With room for what the machine adds.
-    let mut map = PluginFields::with_capacity(fields.len() + 2);
-    for (field, bytes) in fields {
-        map.append(name(field)?, value(bytes)?)?;
-    }
-    Ok(map.into_map())
 }
 
 /// Details end in logs, as one word (ABI 4.8).

@@ -2,21 +2,21 @@
 
 use rustc_hash::FxHashSet;
 
-/// Messages that are remembered. Beyond them everything counts as said: a plugin that makes names up must not fill the
-/// log, or the machine.
+/// Things that are remembered. Beyond them everything counts as said: a plugin that makes names up must not fill the log,
+/// or the machine.
 const MOST: usize = 64;
 
-/// Messages that were logged.
+/// What was logged, by a name for it or the message itself.
 #[derive(Debug, Default)]
 pub(super) struct Said(FxHashSet<String>);
 
 impl Said {
     /// Whether this is the first time; it is not any more.
-    pub(super) fn is_new(&mut self, message: &str) -> bool {
-        if self.0.len() >= MOST || self.0.contains(message) {
+    pub(super) fn is_new(&mut self, what: &str) -> bool {
+        if self.0.len() >= MOST || self.0.contains(what) {
             return false;
         }
-        self.0.insert(message.to_owned())
+        self.0.insert(what.to_owned())
     }
 }
 
