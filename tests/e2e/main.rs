@@ -14,6 +14,7 @@ mod admin;
 mod bodies;
 mod callouts;
 mod chain;
+mod client_faults;
 mod compose;
 mod enemies;
 mod events;

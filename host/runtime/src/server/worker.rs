@@ -226,8 +226,10 @@ impl Worker {
         if passed(connection.lingers_since(), options.close_linger) {
             Order::Close
         } else if connection.exchanges() > 0 {
-            // Other streams, or pings, must not keep a stalled stream alive for good.
-            let stalled = passed(Some(quiet_since), options.idle_timeout)
+            // An exchange that waits ends by the same limit, with a response that says so, which takes a moment. Other
+            // streams, or pings, must not keep a stalled stream alive for good.
+            let answered_by = options.idle_timeout.saturating_add(options.close_linger);
+            let stalled = passed(Some(quiet_since), answered_by)
                 || passed(connection.stalled_since(), options.idle_timeout);
             if stalled { Order::Close } else { Order::Serve }
         } else if passed(connection.head_since(), options.header_read_timeout) {

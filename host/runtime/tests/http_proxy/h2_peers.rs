@@ -61,7 +61,9 @@ pub(crate) async fn connect(address: SocketAddr) -> SendRequest<TestBody> {
 
 /// A client that takes `window` bytes of each response before it reads.
 pub(crate) async fn connect_with_window(address: SocketAddr, window: u32) -> SendRequest<TestBody> {
-    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let stream = TokioIo::new(stream);
     let (sender, connection) = hyper::client::conn::http2::Builder::new(LocalExecutor)
         .initial_stream_window_size(window)
         .handshake(stream)
@@ -115,6 +117,7 @@ impl H2Upstream {
         tokio::task::spawn_local(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
                 connections.set(connections.get() + 1);
                 let (service, heads) = (service.clone(), Rc::clone(&heads));
                 let service = service_fn(move |request: Request<Incoming>| {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proxy_wasi_runtime::server::ServerOptions;
+use proxy_wasi_runtime::upstream::UpstreamOptions;
 
 use super::support::{Options, Proxy, Upstream, eventually, run};
 
@@ -93,6 +94,7 @@ fn a_stalled_exchange_is_closed() {
         .await;
         let options = with_server(ServerOptions {
             idle_timeout: SHORT,
+            close_linger: SHORT,
             ..ServerOptions::default()
         });
         let proxy = Proxy::start_with(&upstream.http(), options);
@@ -103,6 +105,36 @@ fn a_stalled_exchange_is_closed() {
         eventually(|| proxy.pending.get() == 1).await;
         assert!(client.is_closed().await);
         assert_eq!(proxy.pending.get(), 0);
+    });
+}
+
+#[test]
+fn a_client_that_stops_sending_is_told_before_its_connection_is_closed() {
+    run(async {
+        let upstream = Upstream::start(|_, mut connection| async move {
+            connection.read_to_end().await;
+        })
+        .await;
+        // As they are configured: one limit for both.
+        let options = Options {
+            server: ServerOptions {
+                idle_timeout: SHORT,
+                ..ServerOptions::default()
+            },
+            upstream: UpstreamOptions {
+                idle_timeout: SHORT,
+                ..UpstreamOptions::default()
+            },
+        };
+        let proxy = Proxy::start_with(&upstream.http(), options);
+        for _ in 0..5 {
+            let response = proxy
+                .connect()
+                .await
+                .exchange("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npart")
+                .await;
+            assert_eq!(response.status(), 408);
+        }
     });
 }
 
