@@ -56,6 +56,15 @@ pub(crate) fn strip_but_trailers(headers: &mut HeaderMap) {
     }
 }
 
+/// Removes from trailers what concerns the connection, the framing and the routing of their message, which nobody may
+/// take from there (RFC 9110, 6.5.1); a peer that speaks HTTP/2 resets the stream for the former.
+pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
+    strip(trailers);
+    for name in [header::CONTENT_LENGTH, header::HOST, header::TRAILER] {
+        trailers.remove(name);
+    }
+}
+
 /// Fields that a client cannot take away from the upstream by naming them in `connection`: where the message goes and
 /// where it ends.
 fn is_end_to_end(name: &HeaderName) -> bool {

@@ -7,6 +7,7 @@ pub mod config;
 mod connection_fields;
 mod executor;
 mod filter_chain;
+mod flow_control;
 pub mod foreign;
 pub mod functions;
 pub mod metrics;

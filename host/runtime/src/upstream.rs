@@ -20,7 +20,8 @@ mod tls;
 pub use body::UpstreamBody;
 pub use client::{
     DEFAULT_MAX_CONNECTIONS_PER_CLUSTER, DEFAULT_MAX_HEAD_BYTES, DEFAULT_MAX_IDLE_PER_CLUSTER,
-    DEFAULT_POOL_IDLE_TIMEOUT, DEFAULT_RELEASE_TIMEOUT, UpstreamClient, UpstreamOptions,
+    DEFAULT_POOL_IDLE_TIMEOUT, DEFAULT_RELEASE_TIMEOUT, RETRY_AFTER_IDLE, UpstreamClient,
+    UpstreamOptions,
 };
 pub use cluster::Cluster;
 pub use connection::{SentRequest, UpstreamConnection, UpstreamTls};

@@ -8,6 +8,7 @@
 )]
 
 mod http_proxy {
+    mod h2_frames;
     mod h2_peers;
     mod support;
 
@@ -15,8 +16,12 @@ mod http_proxy {
     mod drain;
     mod failures;
     mod framing;
+    mod h2_limits;
+    mod h2_wire;
     mod http2;
     mod pass_through;
     mod pool;
+    mod retry;
     mod timeouts;
+    mod trailers;
 }

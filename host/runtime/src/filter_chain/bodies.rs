@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use super::ending::Ending;
 use super::exchange::Exchange;
 use crate::BoxError;
+use crate::connection_fields::strip_trailers;
 use crate::upstream::{UpstreamBody, UpstreamConnection};
 
 /// A request body on its way to the upstream.
@@ -156,9 +157,12 @@ impl Body for RequestSource {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled {
+        let mut polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled {
             self.received.add(frame.data_ref().map_or(0, Bytes::len));
+            if let Some(trailers) = frame.trailers_mut() {
+                strip_trailers(trailers);
+            }
         }
         polled.map_err(Into::into)
     }
@@ -243,7 +247,16 @@ impl Body for ResponseBody {
                 }
                 polled
             }
-            ResponseKind::Filtered(exchange) => exchange.poll_response_frame(cx),
+            ResponseKind::Filtered(exchange) => {
+                let mut polled = exchange.poll_response_frame(cx);
+                // What plugins have made of them; those of an upstream come without such fields.
+                if let Poll::Ready(Some(Ok(frame))) = &mut polled
+                    && let Some(trailers) = frame.trailers_mut()
+                {
+                    strip_trailers(trailers);
+                }
+                polled
+            }
         };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {

@@ -43,6 +43,7 @@ impl UpstreamFailure {
     fn text(&self) -> &'static str {
         match self.status() {
             StatusCode::BAD_REQUEST => "the request cannot be sent on\n",
+            StatusCode::REQUEST_TIMEOUT => "the request did not go on\n",
             StatusCode::NOT_FOUND => "no route\n",
             StatusCode::GATEWAY_TIMEOUT => "upstream timed out\n",
             StatusCode::SERVICE_UNAVAILABLE => "upstream unavailable\n",
@@ -62,9 +63,11 @@ impl UpstreamFailure {
         match self {
             // What clients do is no event.
             Self::NoRoute => tracing::debug!("no route matches the request"),
-            Self::Unreachable(error) if error.kind() == UpstreamErrorKind::RequestBody => {
+            Self::Unreachable(error) if error.kind().is_of_request() => {
                 // The error itself names the upstream, which is not concerned.
-                let error = error.source().map(causes);
+                let error = error
+                    .source()
+                    .map_or_else(|| error.kind().to_string(), causes);
                 tracing::debug!(error, "downstream failed");
             }
             Self::Unreachable(_) | Self::Refused(_) => {

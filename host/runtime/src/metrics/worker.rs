@@ -61,7 +61,7 @@ label! {
         IdleTimeout = "idle_timeout",
         /// The upstream broke the rules of HTTP, or its response cannot be passed on.
         Protocol = "protocol",
-        /// The request could not be read to its end, or cannot be expressed upstream.
+        /// The request could not be read to its end, did not go on, or cannot be expressed upstream.
         Request = "request",
     }
 }
@@ -78,7 +78,9 @@ impl From<UpstreamErrorKind> for UpstreamFailureCause {
             UpstreamErrorKind::ResponseTimeout => Self::ResponseTimeout,
             UpstreamErrorKind::IdleTimeout => Self::IdleTimeout,
             UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => Self::Protocol,
-            UpstreamErrorKind::Request | UpstreamErrorKind::RequestBody => Self::Request,
+            UpstreamErrorKind::Request
+            | UpstreamErrorKind::RequestBody
+            | UpstreamErrorKind::RequestTimeout => Self::Request,
         }
     }
 }

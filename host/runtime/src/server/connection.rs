@@ -58,11 +58,14 @@ pub(super) struct ConnectionState {
     /// Since when each exchange waits for the client to take a part of its response; none if it does not.
     exchanges: RefCell<Slab<Option<Instant>>>,
     active_at: Cell<Instant>,
+    /// Since when there is no exchange.
+    idle_since: Cell<Instant>,
     head_since: Cell<Option<Instant>>,
     lingers_since: Cell<Option<Instant>>,
     requests: Cell<u64>,
     refusal: Cell<Option<Refusal>>,
     draining: Cell<bool>,
+    finishing_since: Cell<Option<Instant>>,
     order: Cell<Order>,
     waker: RefCell<Option<Waker>>,
 }
@@ -79,12 +82,14 @@ impl ConnectionState {
             clock,
             exchanges: RefCell::default(),
             active_at: Cell::new(now),
+            idle_since: Cell::new(now),
             // A client that connects owes a request.
             head_since: Cell::new(Some(now)),
             lingers_since: Cell::new(None),
             requests: Cell::new(0),
             refusal: Cell::new(None),
             draining: Cell::new(false),
+            finishing_since: Cell::new(None),
             order: Cell::new(Order::Serve),
             waker: RefCell::new(None),
         }
@@ -129,6 +134,11 @@ impl ConnectionState {
         self.active_at.get()
     }
 
+    /// Since when there is no exchange; meaningless while there is one.
+    pub(super) fn idle_since(&self) -> Instant {
+        self.idle_since.get()
+    }
+
     /// Notes that the client has begun a request head, or, with `false`, is not in the middle of one.
     pub(super) fn set_in_head(&self, in_head: bool) {
         match (in_head, self.head_since.get()) {
@@ -159,7 +169,14 @@ impl ConnectionState {
     }
 
     /// Counts a request, and an exchange until the guard is dropped. With a rejection if the request must be refused.
-    pub(super) fn begin_exchange(self: &Rc<Self>) -> (ExchangeGuard, Option<Rejection>) {
+    pub(super) fn begin_exchange(
+        self: &Rc<Self>,
+        version: Version,
+    ) -> (ExchangeGuard, Option<Rejection>) {
+        if version == Version::HTTP_2 {
+            // Nobody else sees where its heads end.
+            self.head_since.set(None);
+        }
         let key = self.exchanges.borrow_mut().insert(None);
         self.requests.set(self.requests.get() + 1);
         let refusal = self
@@ -202,10 +219,18 @@ impl ConnectionState {
     pub(super) fn give_order(&self, order: Order) {
         if order > self.order.get() {
             self.order.set(order);
+            if order == Order::Finish {
+                self.finishing_since.set(Some(self.clock.now()));
+            }
             if let Some(waker) = self.waker.borrow().as_ref() {
                 waker.wake_by_ref();
             }
         }
+    }
+
+    /// Since when the connection is to end after its open exchanges.
+    pub(super) fn finishing_since(&self) -> Option<Instant> {
+        self.finishing_since.get()
     }
 
     pub(super) fn order(&self) -> Order {
@@ -246,5 +271,6 @@ impl Drop for ExchangeGuard {
     fn drop(&mut self) {
         self.connection.exchanges.borrow_mut().try_remove(self.key);
         self.connection.touch();
+        self.connection.idle_since.set(self.connection.clock.now());
     }
 }

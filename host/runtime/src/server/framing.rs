@@ -42,7 +42,8 @@ enum State {
     /// So many bytes of a chunk and the line end after it.
     Chunk(u64),
     TrailerLine,
-    /// HTTP/2, something that hyper refuses, or something that this scanner has found a reason to.
+    Http2,
+    /// Something that hyper refuses, or something that this scanner has found a reason to.
     Blind,
 }
 
@@ -73,16 +74,17 @@ impl RequestScanner {
         }
     }
 
-    /// True if a head has begun and not ended.
-    pub(super) fn is_in_head(&self) -> bool {
+    /// True if a head has begun and not ended; `None` in HTTP/2, whose heads are not followed.
+    pub(super) fn is_in_head(&self) -> Option<bool> {
         match self.state {
-            State::RequestLine => !self.partial.is_empty(),
-            State::FieldLine => true,
+            State::RequestLine => Some(!self.partial.is_empty()),
+            State::FieldLine => Some(true),
             State::Body(_)
             | State::ChunkSize
             | State::Chunk(_)
             | State::TrailerLine
-            | State::Blind => false,
+            | State::Blind => Some(false),
+            State::Http2 => None,
         }
     }
 
@@ -93,7 +95,7 @@ impl RequestScanner {
 
     /// Takes what was read. A refusal is the last thing it finds.
     pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Option<Refusal> {
-        while !bytes.is_empty() && self.state != State::Blind {
+        while !bytes.is_empty() && !matches!(self.state, State::Http2 | State::Blind) {
             bytes = match self.state {
                 State::Body(left) => {
                     let (left, rest) = skip(left, bytes);
@@ -117,6 +119,7 @@ impl RequestScanner {
                 | State::FieldLine
                 | State::ChunkSize
                 | State::TrailerLine
+                | State::Http2
                 | State::Blind => {
                     let Some(end) = memchr(b'\n', bytes) else {
                         self.partial.extend_from_slice(bytes);
@@ -152,7 +155,7 @@ impl RequestScanner {
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         match self.state {
             State::RequestLine if content.is_empty() => {}
-            State::RequestLine if content.starts_with(b"PRI * HTTP/2") => self.state = State::Blind,
+            State::RequestLine if content.starts_with(b"PRI * HTTP/2") => self.state = State::Http2,
             State::RequestLine => {
                 self.head_bytes = line.len();
                 self.fields = FramingFields::default();
@@ -173,7 +176,8 @@ impl RequestScanner {
                 };
             }
             State::TrailerLine if content.is_empty() => self.state = State::RequestLine,
-            State::TrailerLine | State::Body(_) | State::Chunk(_) | State::Blind => {}
+            State::TrailerLine | State::Body(_) | State::Chunk(_) | State::Http2 | State::Blind => {
+            }
         }
         None
     }
@@ -192,7 +196,7 @@ impl RequestScanner {
                     self.go_blind();
                 }
             }
-            State::Body(_) | State::Chunk(_) | State::Blind => {}
+            State::Body(_) | State::Chunk(_) | State::Http2 | State::Blind => {}
         }
         None
     }

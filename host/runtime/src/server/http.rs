@@ -22,6 +22,7 @@ use super::io::ConnectionIo;
 use super::options::ServerOptions;
 use crate::BoxError;
 use crate::executor::LocalExecutor;
+use crate::flow_control::{STREAM_WINDOW, connection_window};
 
 /// The protocol settings that all connections of a worker share.
 pub(super) type Protocols = auto::Builder<LocalExecutor>;
@@ -29,10 +30,14 @@ pub(super) type Protocols = auto::Builder<LocalExecutor>;
 pub(super) fn protocols(options: &ServerOptions) -> Protocols {
     let mut protocols = auto::Builder::new(LocalExecutor);
     let head = u32::try_from(options.max_head_bytes).unwrap_or(u32::MAX);
+    let streams = options.max_concurrent_streams;
     protocols
         .http2()
         .max_header_list_size(head)
-        .max_concurrent_streams(options.max_concurrent_streams);
+        .max_concurrent_streams(streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        // Uploads that nobody reads must leave all other streams their windows.
+        .initial_connection_window_size(connection_window(streams));
     protocols
 }
 
@@ -54,7 +59,7 @@ pub(super) async fn serve_connection<S, F, B>(
     let io = TokioIo::new(io);
     let exchange = service_fn(|request: Request<Incoming>| {
         let version = request.version();
-        let (guard, rejection) = state.begin_exchange();
+        let (guard, rejection) = state.begin_exchange(version);
         let info = Rc::clone(state.info(version));
         let state = Rc::clone(&state);
         let response = match rejection {

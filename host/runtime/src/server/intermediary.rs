@@ -70,6 +70,10 @@ impl Rejection {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            // RFC 9110, 15.5.6; of what asks no resource this proxy allows nothing.
+            headers.insert(header::ALLOW, HeaderValue::from_static(""));
+        }
         if version < Version::HTTP_2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -92,12 +96,16 @@ struct Census {
     expect: bool,
     max_forwards: bool,
     request_id: bool,
+    /// HTTP/2: a value begins or ends with a blank. HTTP/1 takes blanks for the space around values.
+    blanks: bool,
 }
 
 impl Census {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, version: Version) -> Self {
         let mut census = Self::default();
-        for (name, _) in headers {
+        let http2 = version == Version::HTTP_2;
+        for (name, value) in headers {
+            census.blanks |= http2 && has_outer_blank(value.as_bytes());
             match name.as_str() {
                 "host" => census.hosts += 1,
                 "content-length" => census.content_lengths += 1,
@@ -117,12 +125,19 @@ impl Census {
     }
 }
 
+/// RFC 9113, 8.2.1
+fn has_outer_blank(value: &[u8]) -> bool {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    blank(value.first()) || blank(value.last())
+}
+
 /// Admits a request, changing its head so that it can be passed on, or rejects it.
 ///
 /// Afterwards the target is in origin form (or `*`), exactly one `host` field names the authority, no field concerns
 /// the client's connection but `te: trailers`, cookies of HTTP/2 are one field, and there is an `x-request-id`. The
 /// framing fields that are left are true: at most one `content-length`, no `transfer-encoding`. `Expect:
-/// 100-continue` is gone, since the server answers it when the body is first read.
+/// 100-continue` is gone: in HTTP/1.1 the server answers it when the body is first read, in HTTP/2 nobody does, and the
+/// client sends the body once it is tired of waiting (RFC 9110, 10.1.1).
 ///
 /// `local` is the address the client connected to; it stands in for the authority that HTTP/1.0 clients may omit.
 ///
@@ -138,8 +153,13 @@ pub fn admit<B: Body>(
     // Taking the head apart and putting it together moves it twice; borrowing its pieces one by one does not.
     let method = request.method().clone();
     let version = request.version();
-    let census = Census::of(request.headers());
+    let census = Census::of(request.headers(), version);
 
+    if census.blanks {
+        return Err(Rejection::bad_request(
+            "a field's value begins or ends with a blank",
+        ));
+    }
     check_method(&method, has_body)?;
     check_framing(request.headers(), &census, version)?;
     if census.expect {

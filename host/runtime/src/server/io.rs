@@ -43,7 +43,9 @@ impl ConnectionIo {
         if let Some(refusal) = self.scanner.feed(bytes) {
             self.state.refuse(refusal);
         }
-        self.state.set_in_head(self.scanner.is_in_head());
+        if let Some(in_head) = self.scanner.is_in_head() {
+            self.state.set_in_head(in_head);
+        }
     }
 
     /// Reads and drops what the client still sends, until it has closed or the limit is reached.

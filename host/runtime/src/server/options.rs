@@ -13,7 +13,8 @@ pub const DEFAULT_MAX_CONNECTIONS: usize = 16_000;
 /// For requests that are on their way when draining starts: an idle connection stays this long, instead of being
 /// closed under a request that its client has just sent.
 pub const DEFAULT_DRAIN_LINGER: Duration = Duration::from_millis(500);
-/// For a client to read the last response and close, when it is still sending; nginx's `lingering_timeout`.
+/// For a client to read the last response and close, when it is still sending, or was told to (HTTP/2); nginx's
+/// `lingering_timeout`.
 pub const DEFAULT_CLOSE_LINGER: Duration = Duration::from_secs(5);
 /// Connections that the kernel completes before they are accepted; Linux caps it at `net.core.somaxconn` (4096).
 pub const DEFAULT_BACKLOG: i32 = 4096;
@@ -21,7 +22,7 @@ pub const DEFAULT_BACKLOG: i32 = 4096;
 /// Limits of a server. The defaults are those of a configuration, see [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// From the first byte of a request head, or the connection, to the head's end.
+    /// From the first byte of a request head, or the connection, to the head's end; in HTTP/2 for the first head only.
     pub header_read_timeout: Duration,
     /// For a connection without a request.
     pub keep_alive_timeout: Duration,
@@ -37,7 +38,8 @@ pub struct ServerOptions {
     pub drain_grace: Duration,
     /// How long an idle connection is kept for a request on its way when draining.
     pub drain_linger: Duration,
-    /// How long a closed connection is kept for a client that is still sending to read the last response.
+    /// How long a closed connection is kept for a client that is still sending to read the last response, and one over
+    /// HTTP/2 for a client that says nothing when told that it ends.
     pub close_linger: Duration,
 }
 

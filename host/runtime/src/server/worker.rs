@@ -222,21 +222,29 @@ impl Worker {
         let passed = |since: Option<Instant>, limit: Duration| {
             since.is_some_and(|since| now.duration_since(since) >= limit)
         };
-        let quiet_since = Some(connection.active_at());
+        let quiet_since = connection.active_at();
         if passed(connection.lingers_since(), options.close_linger) {
             Order::Close
         } else if connection.exchanges() > 0 {
             // Other streams, or pings, must not keep a stalled stream alive for good.
-            let stalled = passed(quiet_since, options.idle_timeout)
+            let stalled = passed(Some(quiet_since), options.idle_timeout)
                 || passed(connection.stalled_since(), options.idle_timeout);
             if stalled { Order::Close } else { Order::Serve }
-        } else if let Some(since) = connection.head_since() {
-            if passed(Some(since), options.header_read_timeout) {
+        } else if passed(connection.head_since(), options.header_read_timeout) {
+            Order::Close
+        } else if let Some(since) = connection.finishing_since() {
+            // An HTTP/2 client has been told, and should have closed. What it still reads are responses; pings and
+            // pieces of a head must not keep the connection for good.
+            let silent = passed(Some(since.max(quiet_since)), options.close_linger);
+            let begun = since.max(connection.idle_since());
+            if silent || passed(Some(begun), options.idle_timeout) {
                 Order::Close
             } else {
                 Order::Serve
             }
-        } else if passed(quiet_since, options.keep_alive_timeout) {
+        } else if connection.head_since().is_none()
+            && passed(Some(connection.idle_since()), options.keep_alive_timeout)
+        {
             Order::Finish
         } else {
             Order::Serve

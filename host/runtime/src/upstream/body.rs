@@ -16,8 +16,10 @@ use tokio::time::Instant;
 use super::connection::SentRequest;
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1::H1Connection;
+use super::h2::StreamGuard;
 use crate::BoxError;
 use crate::clock::LazySleep;
+use crate::connection_fields::strip_trailers;
 
 /// How far a request body has come.
 #[derive(Debug)]
@@ -28,7 +30,10 @@ pub(super) struct Progress {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProgressState {
+    /// The upstream has a part to take.
     Sending,
+    /// The upstream has asked for the next part, and there is none yet.
+    Waiting,
     Done,
     Failed,
 }
@@ -41,7 +46,7 @@ impl Progress {
         }
     }
 
-    /// When the last part of the body was handed over, or its end seen.
+    /// When the last part of the body was handed over, the next one asked for, or its end seen.
     pub(super) fn moved_at(&self) -> Instant {
         self.moved_at.get()
     }
@@ -49,18 +54,47 @@ impl Progress {
     pub(super) fn state(&self) -> ProgressState {
         self.state.get()
     }
+
+    fn set(&self, state: ProgressState) {
+        // A body may be asked again while it waits.
+        if state != ProgressState::Waiting || self.state.get() != ProgressState::Waiting {
+            self.moved_at.set(Instant::now());
+            self.state.set(state);
+        }
+    }
 }
 
 /// A request body whose progress is watched from outside; empty bodies are not.
 pub(super) struct RequestBody<B> {
-    inner: B,
+    /// None for an empty body in another one's place.
+    inner: Option<B>,
     progress: Option<Rc<Progress>>,
+    /// HTTP/2: the stream is not over before the body is.
+    stream: Option<Rc<StreamGuard>>,
 }
 
 impl<B: Body> RequestBody<B> {
     pub(super) fn new(inner: B) -> Self {
         let progress = (!inner.is_end_stream()).then(|| Rc::new(Progress::new()));
-        Self { inner, progress }
+        Self {
+            inner: Some(inner),
+            progress,
+            stream: None,
+        }
+    }
+
+    /// A body that is empty from the start.
+    pub(super) fn empty() -> Self {
+        Self {
+            inner: None,
+            progress: None,
+            stream: None,
+        }
+    }
+
+    /// Occupies a stream for as long as there is something to send; empty bodies do not.
+    pub(super) fn occupy(&mut self, stream: &Rc<StreamGuard>) {
+        self.stream = self.progress.is_some().then(|| Rc::clone(stream));
     }
 
     /// `None` for a body that was empty from the start.
@@ -80,24 +114,37 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let mut polled = Pin::new(&mut *inner).poll_frame(cx);
+        let has_ended = inner.is_end_stream();
         if let Some(progress) = &self.progress {
-            progress.moved_at.set(Instant::now());
-            match &frame {
-                Some(Ok(frame)) if frame.is_data() && !self.inner.is_end_stream() => {}
-                Some(Ok(_)) | None => progress.state.set(ProgressState::Done),
-                Some(Err(_)) => progress.state.set(ProgressState::Failed),
-            }
+            progress.set(match &polled {
+                Poll::Pending => ProgressState::Waiting,
+                Poll::Ready(Some(Ok(frame))) if frame.is_data() && !has_ended => {
+                    ProgressState::Sending
+                }
+                Poll::Ready(Some(Ok(_)) | None) => ProgressState::Done,
+                Poll::Ready(Some(Err(_))) => ProgressState::Failed,
+            });
         }
-        Poll::Ready(frame)
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            strip_trailers(trailers);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
@@ -107,13 +154,24 @@ where
 /// (HTTP/1) or resets the stream (HTTP/2). Waiting for the next part ends with an error after the idle timeout.
 pub struct UpstreamBody<B> {
     incoming: Incoming,
-    /// HTTP/1: the connection that this response occupies.
-    connection: Option<H1Connection<B>>,
+    /// What this response occupies, until it has ended.
+    carrier: Option<Carrier<B>>,
     /// The request body, if it may still be on its way.
     request: Option<Rc<Progress>>,
     cluster: Rc<str>,
     sent: SentRequest,
     idle: IdleTimer,
+}
+
+/// What an exchange occupies.
+pub(super) enum Carrier<B> {
+    /// A connection.
+    Http1(H1Connection<B>),
+    /// One of a connection's streams, which others share.
+    Http2 {
+        /// Counts it.
+        _stream: Rc<StreamGuard>,
+    },
 }
 
 /// Runs only while the body waits.
@@ -145,7 +203,7 @@ impl IdleTimer {
 impl<B: 'static> UpstreamBody<B> {
     pub(super) fn new(
         incoming: Incoming,
-        connection: Option<H1Connection<B>>,
+        carrier: Carrier<B>,
         request: Option<Rc<Progress>>,
         cluster: Rc<str>,
         sent: SentRequest,
@@ -153,7 +211,7 @@ impl<B: 'static> UpstreamBody<B> {
     ) -> Self {
         let mut body = Self {
             incoming,
-            connection,
+            carrier: Some(carrier),
             request,
             cluster,
             sent,
@@ -177,7 +235,7 @@ impl<B: 'static> UpstreamBody<B> {
 
     /// The response is complete: its connection can serve the next request, if this one's request is complete as well.
     fn release(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let Some(Carrier::Http1(mut connection)) = self.carrier.take() {
             if let Some(timer) = self.idle.sleep.take() {
                 connection.timer = Some(timer);
             }
@@ -204,30 +262,41 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.incoming).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+            Poll::Ready(Some(Ok(mut frame))) => {
                 this.idle.waiting = false;
+                if let Some(trailers) = frame.trailers_mut() {
+                    strip_trailers(trailers);
+                }
                 if this.incoming.is_end_stream() {
                     this.release();
                 }
                 Poll::Ready(Some(Ok(frame)))
+            }
+            // RFC 9113, 8.1: a stream may be reset without an error, and then hyper says that the body has ended.
+            Poll::Ready(None)
+                if matches!(this.carrier, Some(Carrier::Http2 { .. }))
+                    && !this.incoming.is_end_stream() =>
+            {
+                this.carrier = None;
+                let error = UpstreamError::new(UpstreamErrorKind::Reset, &this.cluster, None);
+                Poll::Ready(Some(Err(error.into())))
             }
             Poll::Ready(None) => {
                 this.release();
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Err(error))) => {
-                this.connection = None;
+                this.carrier = None;
                 let error = UpstreamError::from_hyper(&this.cluster, error);
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Pending => {
-                let spare = || {
-                    this.connection
-                        .as_mut()
-                        .and_then(|connection| connection.timer.take())
+                let spare = || match &mut this.carrier {
+                    Some(Carrier::Http1(connection)) => connection.timer.take(),
+                    Some(Carrier::Http2 { .. }) | None => None,
                 };
                 ready!(this.idle.poll_elapsed(cx, spare));
-                this.connection = None;
+                this.carrier = None;
                 let error = UpstreamError::new(UpstreamErrorKind::IdleTimeout, &this.cluster, None);
                 Poll::Ready(Some(Err(error.into())))
             }

@@ -22,12 +22,17 @@ use crate::BoxError;
 use crate::clock::{LazySleep, sweep_interval};
 use crate::config::{Timeouts, UpstreamProtocol};
 
-/// Below the 60 s and more after which common servers close, so that it is rarely the upstream that closes first.
+/// Below the 60 s and more after which proxies and servers of files close. Many application servers close after 2 to 5 s
+/// (Apache, gunicorn, Node.js, uvicorn): what meets such a close is sent again if it is safe, see [`RETRY_AFTER_IDLE`].
 pub const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// Connections. What is idle now was busy within the last idle timeout; more than this is a burst not worth keeping.
 pub const DEFAULT_MAX_IDLE_PER_CLUSTER: usize = 256;
 /// Connections of a worker to one cluster. Two workers stay below the 28,000 local ports that Linux hands out.
 pub const DEFAULT_MAX_CONNECTIONS_PER_CLUSTER: usize = 8192;
+/// How long a connection must have been idle for its server to be suspected of having closed it for that. A safe request
+/// without a body that goes there is sent once more if the connection ends before the response. It has to be kept for
+/// that, which requests of a busy proxy are spared.
+pub const RETRY_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Bytes of a response head. Envoy's default (60 KiB), so that what passes there passes here.
 pub const DEFAULT_MAX_HEAD_BYTES: usize = 60 * 1024;
 /// How long a connection may take to finish writing a request whose response is complete before it is closed.
@@ -46,7 +51,7 @@ pub struct UpstreamOptions {
     pub pool_idle_timeout: Duration,
     /// Idle connections kept, per cluster and worker.
     pub max_idle_per_cluster: usize,
-    /// HTTP/1 connections, per cluster and worker; a request that would need one more fails.
+    /// Connections, per cluster and worker; a request that would need one more fails.
     pub max_connections_per_cluster: usize,
     /// Bytes of a response head; a longer one breaks the protocol.
     pub max_head_bytes: usize,
@@ -115,8 +120,10 @@ where
     /// Sends `request` to `cluster` and waits for the response head.
     ///
     /// The head may come as a downstream sent it, see [`head`]: target and framing are made to fit the
-    /// cluster's protocol. A request is sent a second time only if nothing of it was sent the first time, as happens
-    /// when a pooled connection turns out to be closed. Interim (1xx) responses are left out.
+    /// cluster's protocol. A request is sent a second time if nothing of it was sent the first time, as happens when a
+    /// pooled connection turns out to be closed; a GET, HEAD or OPTIONS without a body also if an HTTP/1.1 connection
+    /// that was idle for [`RETRY_AFTER_IDLE`] ends before the response (RFC 9110, 9.2.2). Interim (1xx) responses are
+    /// left out.
     ///
     /// Dropping the future, or the response body before its end, abandons the exchange: the connection (HTTP/1) is
     /// closed or the stream (HTTP/2) reset.
@@ -273,6 +280,10 @@ impl Deadline {
                 ProgressState::Sending | ProgressState::Failed => (
                     progress.moved_at() + self.idle_timeout,
                     UpstreamErrorKind::IdleTimeout,
+                ),
+                ProgressState::Waiting => (
+                    progress.moved_at() + self.idle_timeout,
+                    UpstreamErrorKind::RequestTimeout,
                 ),
                 ProgressState::Done => (
                     progress.moved_at() + self.response_timeout,

@@ -1,5 +1,7 @@
 //! Why an upstream did not answer.
 
+use std::fmt;
+
 use http::StatusCode;
 use thiserror::Error;
 
@@ -24,7 +26,7 @@ pub enum UpstreamErrorKind {
     Reset,
     /// No response head within the response timeout.
     ResponseTimeout,
-    /// The exchange made no progress for the idle timeout: neither side sent what the other waits for.
+    /// The exchange made no progress for the idle timeout: the upstream sent or took nothing.
     IdleTimeout,
     /// The upstream's bytes are not HTTP, or break its rules.
     Protocol,
@@ -32,13 +34,15 @@ pub enum UpstreamErrorKind {
     Request,
     /// The request's body could not be read to its end: the downstream broke off, or broke the rules of HTTP.
     RequestBody,
+    /// The request's body did not go on for the idle timeout: the upstream waited for the downstream.
+    RequestTimeout,
 }
 
 impl UpstreamErrorKind {
     /// The status of the response that tells the downstream.
     ///
     /// Envoy's choices: 503 when no upstream took the request, 504 when one took too long, 502 for one that does not
-    /// speak HTTP.
+    /// speak HTTP; 408 when it is the request that did not come.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -51,7 +55,14 @@ impl UpstreamErrorKind {
             Self::ResponseTimeout | Self::IdleTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::NoHttp2 | Self::Protocol => StatusCode::BAD_GATEWAY,
             Self::Request | Self::RequestBody => StatusCode::BAD_REQUEST,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         }
+    }
+
+    /// Whether it is not the upstream that failed, but the request.
+    #[must_use]
+    pub fn is_of_request(self) -> bool {
+        self.status().is_client_error()
     }
 
     /// What went wrong with the connection itself; empty if that is not what went wrong.
@@ -66,7 +77,8 @@ impl UpstreamErrorKind {
             | Self::IdleTimeout
             | Self::Protocol
             | Self::Request
-            | Self::RequestBody => "",
+            | Self::RequestBody
+            | Self::RequestTimeout => "",
         }
     }
 
@@ -84,13 +96,20 @@ impl UpstreamErrorKind {
             Self::Protocol => "response breaks the rules of HTTP",
             Self::Request => "request not sent",
             Self::RequestBody => "request not read to its end",
+            Self::RequestTimeout => "the request's body did not go on within the idle timeout",
         }
+    }
+}
+
+impl fmt::Display for UpstreamErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 
 /// A request that an upstream did not answer, or not to the end.
 #[derive(Debug, Error)]
-#[error("upstream `{cluster}`: {}", .kind.text())]
+#[error("upstream `{cluster}`: {kind}")]
 pub struct UpstreamError {
     kind: UpstreamErrorKind,
     cluster: String,

@@ -7,15 +7,15 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::body::{RequestBody, UpstreamBody};
-use super::client::Deadline;
+use super::body::{Carrier, RequestBody, UpstreamBody};
+use super::client::{Deadline, RETRY_AFTER_IDLE};
 use super::connect::connect;
 use super::connection::{SentRequest, UpstreamConnection};
 use super::error::{UpstreamError, UpstreamErrorKind};
@@ -94,14 +94,19 @@ where
     B::Error: Into<BoxError>,
 {
     let mut request = request;
+    let mut sent_again = false;
     loop {
-        let (mut connection, reused) = match pool.take_idle() {
+        // If one connection was stale, the others may be so, too.
+        let idle = if sent_again { None } else { pool.take_idle() };
+        let (mut connection, reused) = match idle {
             Some(connection) => (connection, true),
             // Boxed: rare, and larger than all the rest.
             None => (Box::pin(open(pool)).await?, false),
         };
         let progress = request.body().progress();
         let mut deadline = Deadline::new(&pool.options, progress.clone(), connection.timer.take());
+        let suspect = connection.idle_since.into_std() + RETRY_AFTER_IDLE <= deadline.started();
+        let copy = (reused && suspect).then(|| safe_copy(&request)).flatten();
         let result = {
             let mut exchange = pin!(connection.sender.try_send_request(request));
             poll_fn(|cx| match exchange.as_mut().poll(cx) {
@@ -120,7 +125,7 @@ where
                 let (parts, incoming) = response.into_parts();
                 let body = UpstreamBody::new(
                     incoming,
-                    Some(connection),
+                    Carrier::Http1(connection),
                     progress,
                     Rc::clone(&pool.name),
                     sent,
@@ -132,11 +137,41 @@ where
             // takes one connection out of the pool, so this ends with a new one.
             Ok(Err(mut error)) => match error.take_message() {
                 Some(unsent) if reused => request = unsent,
-                Some(_) | None => return Err(deadline.explain(&pool.name, error.into_error())),
+                Some(_) | None => {
+                    let failure = deadline.explain(&pool.name, error.into_error());
+                    match copy {
+                        Some(copy) if failure.kind() == UpstreamErrorKind::Reset => {
+                            tracing::debug!(
+                                cluster = &*pool.name,
+                                "an idle connection had ended; the request is sent again"
+                            );
+                            request = copy;
+                            sent_again = true;
+                        }
+                        Some(_) | None => return Err(failure),
+                    }
+                }
             },
             Err(kind) => return Err(UpstreamError::new(kind, &pool.name, None)),
         }
     }
+}
+
+/// The same request, if it changes nothing to send it twice and there is no body to keep.
+fn safe_copy<B: Body>(request: &Request<RequestBody<B>>) -> Option<Request<RequestBody<B>>> {
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let bodiless = request.body().progress().is_none();
+    (safe && bodiless).then(|| {
+        let mut copy = Request::new(RequestBody::empty());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        *copy.headers_mut() = request.headers().clone();
+        copy
+    })
 }
 
 async fn open<B>(pool: &Rc<Pool<B>>) -> Result<H1Connection<B>, UpstreamError>
@@ -163,6 +198,8 @@ where
     let known = UpstreamConnection::of(&io);
     let (sender, connection) = http1::Builder::new()
         .max_header_size(pool.options.max_head_bytes)
+        // RFC 9112, 5.1: a proxy removes blanks before the colon.
+        .allow_spaces_after_header_name_in_responses(true)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| {

@@ -11,7 +11,7 @@ use super::client::UpstreamOptions;
 use super::cluster::Cluster;
 use super::error::{UpstreamError, UpstreamErrorKind};
 use super::h1::H1Connection;
-use super::h2::H2Slot;
+use super::h2::H2Connections;
 
 /// What a worker keeps for one cluster.
 pub(super) struct Pool<B> {
@@ -20,9 +20,9 @@ pub(super) struct Pool<B> {
     pub(super) options: Rc<UpstreamOptions>,
     /// HTTP/1 connections without a request, the one used last at the end.
     idle: RefCell<Vec<H1Connection<B>>>,
-    /// HTTP/1 connections, idle or not.
+    /// Connections, idle or not.
     open: Rc<Cell<usize>>,
-    pub(super) h2: H2Slot<B>,
+    pub(super) h2: H2Connections<B>,
     /// Over TLS: the server has chosen HTTP/1.1 when it had the choice.
     pub(super) prefers_http1: Cell<bool>,
 }
@@ -45,7 +45,7 @@ impl<B> Pool<B> {
             options,
             idle: RefCell::default(),
             open: Rc::default(),
-            h2: H2Slot::default(),
+            h2: H2Connections::default(),
             prefers_http1: Cell::new(false),
         }
     }

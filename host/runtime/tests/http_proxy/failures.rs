@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use proxy_wasi_runtime::upstream::UpstreamOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::h2_peers::{H2Upstream, echo};
 use super::support::{Options, Proxy, Upstream, eventually, run};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -149,7 +151,7 @@ fn a_slow_upload_is_not_a_late_response() {
 }
 
 #[test]
-fn an_upload_that_stops_is_504() {
+fn an_upload_that_stops_is_408() {
     run(async {
         let upstream = Upstream::start(|_, mut connection| async move {
             connection.read_to_end().await;
@@ -165,10 +167,71 @@ fn an_upload_that_stops_is_504() {
             .send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na")
             .await;
         let response = client.read_message().await;
-        assert_eq!(response.status(), 504);
+        assert_eq!(response.status(), 408);
         assert_eq!(
             response.body(),
-            "upstream `origin`: no progress within the idle timeout\n"
+            "upstream `origin`: the request's body did not go on within the idle timeout\n"
+        );
+    });
+}
+
+#[test]
+fn an_upload_that_the_upstream_does_not_take_is_504() {
+    run(async {
+        let upstream = Upstream::start(|_, connection| async move {
+            let _unread = connection;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let options = with_upstream(UpstreamOptions {
+            idle_timeout: Duration::from_millis(100),
+            ..UpstreamOptions::default()
+        });
+        let proxy = Proxy::start_with(&upstream.http(), options);
+        // More than sockets hold on the way.
+        let length = 64 * 1024 * 1024;
+        let head = format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+        let mut client = proxy.connect().await;
+        client.send(head).await;
+        let (mut reader, mut writer) = client.stream.split();
+        let sending = async {
+            let part = vec![0; 64 * 1024];
+            for _ in 0..length / part.len() {
+                if writer.write_all(&part).await.is_err() {
+                    break;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut status = [0; 12];
+        tokio::select! {
+            read = reader.read_exact(&mut status) => assert_eq!(read.unwrap(), 12),
+            () = sending => {}
+        }
+        assert_eq!(status, *b"HTTP/1.1 504");
+    });
+}
+
+#[test]
+fn a_host_that_http2_cannot_say_is_the_clients_fault() {
+    run(async {
+        let upstream = H2Upstream::start(echo).await;
+        let proxy = Proxy::start(&upstream.url());
+        let request = "GET / HTTP/1.1\r\nHost: a%zz\r\n\r\n";
+        assert_eq!(proxy.connect().await.exchange(request).await.status(), 400);
+    });
+}
+
+#[test]
+fn blanks_before_the_colon_of_a_responses_field_are_removed() {
+    run(async {
+        let (upstream, _) =
+            Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-up : 1\r\n\r\n").await;
+        let proxy = Proxy::start(&upstream.http());
+        let response = proxy.connect().await.exchange(GET).await;
+        assert_eq!(
+            (response.status(), response.field("x-up")),
+            (200, Some("1"))
         );
     });
 }

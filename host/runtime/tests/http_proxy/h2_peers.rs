@@ -94,6 +94,17 @@ impl H2Upstream {
     where
         F: Future<Output = Response<TestBody>> + 'static,
     {
+        Self::start_with(None, service).await
+    }
+
+    /// With so many streams of a connection at a time.
+    pub(crate) async fn start_with<F>(
+        max_streams: Option<u32>,
+        service: impl Fn(Request<Incoming>) -> F + Clone + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<TestBody>> + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = Self {
             address: listener.local_addr().unwrap(),
@@ -113,6 +124,9 @@ impl H2Upstream {
                     async move { Ok::<_, Infallible>(response.await) }
                 });
                 let connection = hyper::server::conn::http2::Builder::new(LocalExecutor)
+                    .max_concurrent_streams(max_streams)
+                    // It is the proxy's windows that are tested.
+                    .initial_connection_window_size(1 << 30)
                     .serve_connection(TokioIo::new(stream), service);
                 tokio::task::spawn_local(connection);
             }

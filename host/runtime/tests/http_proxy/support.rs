@@ -382,6 +382,13 @@ impl RawClient {
         String::from_utf8(std::mem::take(&mut self.buffer)).unwrap()
     }
 
+    /// Drops all that comes until the peer closes.
+    pub(crate) async fn closes(&mut self) {
+        while self.fill().await {
+            self.buffer.clear();
+        }
+    }
+
     /// True if the peer closes without sending anything more.
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill().await

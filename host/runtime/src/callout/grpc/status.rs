@@ -96,9 +96,9 @@ impl GrpcStatus {
             CalloutFailure::TooLarge(_) => RESOURCE_EXHAUSTED,
             CalloutFailure::Incomplete(_) => UNAVAILABLE,
             CalloutFailure::Upstream(error) => match error.kind() {
-                UpstreamErrorKind::ResponseTimeout | UpstreamErrorKind::IdleTimeout => {
-                    Self::DEADLINE_EXCEEDED
-                }
+                UpstreamErrorKind::ResponseTimeout
+                | UpstreamErrorKind::IdleTimeout
+                | UpstreamErrorKind::RequestTimeout => Self::DEADLINE_EXCEEDED,
                 UpstreamErrorKind::Protocol
                 | UpstreamErrorKind::Request
                 | UpstreamErrorKind::RequestBody => INTERNAL,

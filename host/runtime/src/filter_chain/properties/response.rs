@@ -99,7 +99,7 @@ fn flags(failure: UpstreamErrorKind) -> i64 {
         UpstreamErrorKind::Overloaded => UPSTREAM_OVERFLOW,
         UpstreamErrorKind::Reset => UPSTREAM_CONNECTION_TERMINATION,
         UpstreamErrorKind::ResponseTimeout => UPSTREAM_REQUEST_TIMEOUT,
-        UpstreamErrorKind::IdleTimeout => STREAM_IDLE_TIMEOUT,
+        UpstreamErrorKind::IdleTimeout | UpstreamErrorKind::RequestTimeout => STREAM_IDLE_TIMEOUT,
         UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => UPSTREAM_PROTOCOL_ERROR,
         UpstreamErrorKind::Request | UpstreamErrorKind::RequestBody => {
             DOWNSTREAM_CONNECTION_TERMINATION

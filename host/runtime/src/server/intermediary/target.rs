@@ -22,6 +22,7 @@ pub(super) fn normalize<B>(
     } else {
         authority_of_h1(request, hosts, local)?;
     }
+    root_path(request)?;
     let star = request.uri().path() == "*";
     if star && request.method() != Method::OPTIONS {
         return Err(Rejection::bad_request("target `*` is for OPTIONS only"));
@@ -96,17 +97,20 @@ fn authority(uri: &Uri) -> Result<HeaderValue, Rejection> {
 }
 
 fn origin_form<B>(request: &mut Request<B>) {
-    let path = request.uri().path_and_query();
-    // RFC 9112, 3.2.4: a URI without a path stands for the whole server here.
-    let whole_server =
-        *request.method() == Method::OPTIONS && path.is_none_or(|path| path.as_str().is_empty());
-    let path = if whole_server {
-        PathAndQuery::from_static("*")
-    } else {
-        path.cloned()
-            .unwrap_or_else(|| PathAndQuery::from_static("/"))
-    };
+    let path = request.uri().path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from(path);
+}
+
+/// Gives a target that is nothing but a query the path it belongs to.
+fn root_path<B>(request: &mut Request<B>) -> Result<(), Rejection> {
+    let query = request.uri().path_and_query().map(PathAndQuery::as_str);
+    if let Some(query) = query.filter(|target| target.starts_with('?')) {
+        let target = PathAndQuery::try_from(format!("/{query}"))
+            .map_err(|_invalid| Rejection::bad_request("target is not a path"))?;
+        *request.uri_mut() = Uri::from(target);
+    }
+    Ok(())
 }
 
 /// `uri-host [ ":" port ]` of RFC 3986, without user information.

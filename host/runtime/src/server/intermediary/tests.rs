@@ -53,7 +53,7 @@ fn rejected(method: &str, target: &str, version: Version, fields: Fields<'_>) ->
 #[test]
 fn finds_the_authority() {
     use Version as V;
-    let table: [(&str, &str, Version, Fields<'_>, &str, &str); 12] = [
+    let table: [(&str, &str, Version, Fields<'_>, &str, &str); 15] = [
         (
             "GET",
             "/p?q",
@@ -110,6 +110,23 @@ fn finds_the_authority() {
             "/",
             "b.test",
         ),
+        (
+            "GET",
+            "http://b.test",
+            V::HTTP_11,
+            &[("host", "a")],
+            "/",
+            "b.test",
+        ),
+        ("GET", "http://b.test?q", V::HTTP_2, &[], "/?q", "b.test"),
+        (
+            "OPTIONS",
+            "http://b.test?q",
+            V::HTTP_2,
+            &[],
+            "/?q",
+            "b.test",
+        ),
         ("GET", "/", V::HTTP_10, &[], "/", LOCAL),
         ("GET", "/", V::HTTP_10, &[("host", "a.test")], "/", "a.test"),
         ("GET", "http://b.test/p", V::HTTP_2, &[], "/p", "b.test"),
@@ -132,7 +149,9 @@ fn finds_the_authority() {
     ];
     for (method, target, version, fields, path, host) in table {
         let request = admitted(request(method, target, version, fields)).unwrap();
-        assert_eq!(request.uri().to_string(), path, "{target}");
+        // As it is sent: a path that is missing only reads as `/`.
+        let sent = request.uri().path_and_query().map(|target| target.as_str());
+        assert_eq!(sent, Some(path), "{target}");
         assert_eq!(
             request
                 .headers()
@@ -354,6 +373,10 @@ fn counts_forwards() {
     assert_eq!(after("TRACE", "0"), Err(405));
     assert_eq!(after("OPTIONS", "x"), Err(400));
     assert_eq!(after("GET", "0"), Ok("0".to_owned()));
+    let fields = [("host", "a.test"), ("max-forwards", "0")];
+    let refused = admitted(request("OPTIONS", "/", Version::HTTP_11, &fields)).unwrap_err();
+    // RFC 9110, 15.5.6, wants it in each 405.
+    assert_eq!(refused.to_response(Version::HTTP_11).headers()["allow"], "");
 }
 
 #[test]

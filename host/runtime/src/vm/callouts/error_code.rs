@@ -24,9 +24,9 @@ pub(in crate::vm) fn error_code(failure: &CalloutFailure) -> ErrorCode {
             UpstreamErrorKind::ConnectTimeout => ErrorCode::ConnectionTimeout,
             UpstreamErrorKind::Overloaded => ErrorCode::ConnectionLimitReached,
             UpstreamErrorKind::Reset => ErrorCode::ConnectionTerminated,
-            UpstreamErrorKind::ResponseTimeout | UpstreamErrorKind::IdleTimeout => {
-                ErrorCode::HttpResponseTimeout
-            }
+            UpstreamErrorKind::ResponseTimeout
+            | UpstreamErrorKind::IdleTimeout
+            | UpstreamErrorKind::RequestTimeout => ErrorCode::HttpResponseTimeout,
             UpstreamErrorKind::NoHttp2 | UpstreamErrorKind::Protocol => {
                 ErrorCode::HttpProtocolError
             }
