@@ -111,7 +111,7 @@ fn refused_requests_leave_a_line_and_are_counted() {
     let table = [
         (
             "GET /twice HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n",
-            "\"GET /twice HTTP/1.1\" 400 0 0 ",
+            "\"GET /twice HTTP/1.1\" 400 0 29 ",
         ),
         ("\x16\x03\x01 TLS?\r\n\r\n", "\"-\" 400 0 0 "),
         (&fields, "\"-\" 431 0 0 "),

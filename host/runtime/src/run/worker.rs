@@ -1,6 +1,8 @@
 //! One worker: a thread with its own runtime, listener and VMs.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -54,20 +56,10 @@ impl WorkerSetup {
     ) -> Result<(), RunError> {
         // The receiver waits for exactly this.
         let tell = |result| drop(started.send(result));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tell(Err(RunError::Worker(error)));
-                return Ok(());
-            }
-        };
-        let served = LocalSet::new().block_on(&runtime, self.serve(tell, end));
-        // A name server that does not answer holds up a thread of it.
-        runtime.shutdown_background();
-        served
+        block_on(self.serve(tell, end)).unwrap_or_else(|error| {
+            tell(Err(RunError::Worker(error)));
+            Ok(())
+        })
     }
 
     async fn serve(
@@ -193,6 +185,17 @@ impl WorkerSetup {
     }
 }
 
+/// Runs a worker's work on a runtime of its own, to its end and no longer: a name server that does not answer holds up a
+/// thread of the runtime.
+fn block_on<F: Future>(work: F) -> io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = LocalSet::new().block_on(&runtime, work);
+    runtime.shutdown_background();
+    Ok(output)
+}
+
 /// Ends all root contexts, now that the last stream has ended. Those that ask for time get it together.
 async fn stop_plugins(slots: &[Option<Rc<VmSlot>>]) {
     let deadline = Instant::now() + DONE_GRACE;
@@ -213,5 +216,29 @@ fn plugin_level(level: LogLevel) -> Option<Level> {
         LogLevel::Warn => Some(Level::Warn),
         LogLevel::Error => Some(Level::Error),
         LogLevel::Off => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_ends_although_a_name_server_does_not_answer() {
+        let (answer, answered) = channel::<()>();
+        let (asked, asking) = channel();
+        let resolve = move || {
+            asked.send(()).unwrap();
+            let _ = answered.recv();
+        };
+        // As tokio resolves names.
+        let ended = block_on(async {
+            drop(tokio::task::spawn_blocking(resolve));
+            asking.recv().unwrap();
+        });
+        ended.unwrap();
+        drop(answer);
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -66,6 +66,10 @@ pub(super) async fn serve_connection<S, F, B>(
             Some(rejection) => {
                 let mut record = AccessRecord::new(&request, &info);
                 record.status = Some(rejection.status);
+                if request.method() != Method::HEAD {
+                    let text = rejection.to_response(version).into_body();
+                    record.response_bytes = text.len() as u64;
+                }
                 on_refused(&record);
                 Err(rejection)
             }
@@ -109,7 +113,10 @@ pub(super) async fn serve_connection<S, F, B>(
                 };
                 return Poll::Ready(served);
             }
-            Order::Close => return Poll::Ready(Ok(())),
+            Order::Close => {
+                tracing::debug!(connection = state.id(), peer = %state.peer(), "downstream connection closed: its time is over");
+                return Poll::Ready(Ok(()));
+            }
         }
         connection.as_mut().poll(cx)
     })
