@@ -4,9 +4,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Whether a field of this name concerns one connection, whatever `connection` says.
 #[inline]
-pub(crate) fn is_about_connection(name: &HeaderName) -> bool {
+pub(crate) fn is_about_connection(name: &str) -> bool {
     matches!(
-        name.as_str(),
+        name,
         "connection"
             | "te"
             | "transfer-encoding"
@@ -32,7 +32,9 @@ pub(crate) fn elements<'a>(
 
 /// Removes the fields that `connection` names and the known ones.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let known = headers.keys().filter(|name| is_about_connection(name));
+    let known = headers
+        .keys()
+        .filter(|name| is_about_connection(name.as_str()));
     let mut names: Vec<HeaderName> = known.cloned().collect();
     if names.is_empty() {
         return;

@@ -52,7 +52,7 @@ pub(crate) fn header_map(fields: &[(String, Vec<u8>)]) -> Result<HeaderMap, Inva
     for (field, value) in fields {
         let name = HeaderName::from_bytes(field.as_bytes())
             .map_err(|_| InvalidRequest::FieldName(field.clone()))?;
-        if OWN.contains(&name) || is_about_connection(&name) {
+        if OWN.contains(&name) || is_about_connection(name.as_str()) {
             continue;
         }
         let value = HeaderValue::from_bytes(value)
@@ -66,7 +66,7 @@ pub(crate) fn header_map(fields: &[(String, Vec<u8>)]) -> Result<HeaderMap, Inva
 /// Fields for a plugin, without those about the connection.
 pub(super) fn fields(map: &HeaderMap) -> Fields {
     map.iter()
-        .filter(|(name, _)| !is_about_connection(name))
+        .filter(|(name, _)| !is_about_connection(name.as_str()))
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect()
 }

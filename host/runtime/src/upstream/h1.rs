@@ -106,7 +106,10 @@ where
         let progress = request.body().progress();
         let mut deadline = Deadline::new(&pool.options, progress.clone(), connection.timer.take());
         let suspect = connection.idle_since.into_std() + RETRY_AFTER_IDLE <= deadline.started();
-        let copy = (reused && suspect).then(|| safe_copy(&request)).flatten();
+        // In a box: it is rarely there, and would make every exchange's future larger.
+        let copy = (reused && suspect)
+            .then(|| safe_copy(&request).map(Box::new))
+            .flatten();
         let result = {
             let mut exchange = pin!(connection.sender.try_send_request(request));
             poll_fn(|cx| match exchange.as_mut().poll(cx) {
@@ -145,7 +148,7 @@ where
                                 cluster = &*pool.name,
                                 "an idle connection had ended; the request is sent again"
                             );
-                            request = copy;
+                            request = *copy;
                             sent_again = true;
                         }
                         Some(_) | None => return Err(failure),

@@ -73,7 +73,7 @@ impl Census {
                     census.transfer_encoding = true;
                     census.connection_fields = true;
                 }
-                _ => census.connection_fields |= is_about_connection(name),
+                other => census.connection_fields |= is_about_connection(other),
             }
         }
         census
