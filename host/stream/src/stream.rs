@@ -191,8 +191,9 @@ impl Stream {
         }
     }
 
-    /// Ends the exchange: the response has been sent, or is given up, or downstream has gone. Only [`Callback::StreamEnd`] comes from now on,
-    /// for every filter with interest in it, in the configured order. Calling it again does nothing.
+    /// Ends the exchange: the response has been sent, or is given up, or downstream has gone. Only
+    /// [`Callback::StreamEnd`] comes from now on, for every filter with interest in it, in the configured order. Calling
+    /// it again does nothing.
     pub fn end(&mut self) {
         if matches!(self.phase, Phase::Over(_)) {
             return;

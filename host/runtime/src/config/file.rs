@@ -116,8 +116,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] if the text is not YAML, has control characters, has a key that is not known or given twice, or a list or
-    /// map where a text belongs. Values are looked at later, by [`Config::resolve`](super::Config::resolve).
+    /// [`ConfigError::Invalid`] if the text is not YAML, has control characters, has a key that is not known or given
+    /// twice, or a list or map where a text belongs. Values are looked at later, by [`Config::resolve`](super::Config::resolve).
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let path: Arc<Path> = path.into();
         // YAML has none of these, and the parser takes a NUL for the end of the text.

@@ -44,9 +44,9 @@ pub struct Served {
 ///
 /// `service` is called once per request, with the request as received: see [`intermediary`](super::intermediary) for
 /// what has to be done to it. Requests that are refused before, because of their framing or because they are none, are
-/// told to `on_refused`, with the status that they were answered with. An error of the service, or one of its response body, ends the connection (HTTP/1) or resets the stream
-/// (HTTP/2), so that the client sees that the response is incomplete. A client that goes away drops the service's
-/// future or body.
+/// told to `on_refused`, with the status that they were answered with. An error of the service, or one of its response
+/// body, ends the connection (HTTP/1) or resets the stream (HTTP/2), so that the client sees that the response is
+/// incomplete. A client that goes away drops the service's future or body.
 ///
 /// When draining, connections that wait in the kernel are still accepted, HTTP/1 responses say `connection: close`,
 /// idle connections get a moment for a request on its way, HTTP/2 connections get a GOAWAY.
