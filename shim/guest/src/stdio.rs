@@ -77,7 +77,7 @@ fn lines(mut begun: Vec<u8>, bytes: &[u8], mut emit: impl FnMut(&[u8])) -> Vec<u
 }
 
 /// Calls `emit` for pieces of a line that is too long, none of which ends within a character, and returns the last one.
-fn cut<'a>(mut line: &'a [u8], mut emit: impl FnMut(&[u8])) -> &'a [u8] {
+fn cut(mut line: &[u8], mut emit: impl FnMut(&[u8])) -> &[u8] {
     while let Some(next) = line.get(MAX_LINE) {
         let mut end = MAX_LINE;
         let mut next = *next;
