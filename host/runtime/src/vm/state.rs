@@ -150,6 +150,10 @@ impl VmState {
     /// Streams that hostcalls have touched since the last call.
     #[inline]
     pub(super) fn take_touched(&mut self) -> Vec<Rc<dyn StreamAccess>> {
+        // After nearly every callback.
+        if self.touched.is_empty() {
+            return Vec::new();
+        }
         let streams = self.streams.get();
         let untouch = |context| {
             let entry = streams.get(context)?;
