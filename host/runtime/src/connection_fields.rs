@@ -1,6 +1,7 @@
 //! Fields that concern one connection and are not passed on (RFC 9110, 7.6.1).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http_body::Frame;
 
 /// Whether a field of this name concerns one connection, whatever `connection` says.
 #[inline]
@@ -58,9 +59,13 @@ pub(crate) fn strip_but_trailers(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes from trailers what concerns the connection, the framing and the routing of their message, which nobody may
-/// take from there (RFC 9110, 6.5.1); a peer that speaks HTTP/2 resets the stream for the former.
-pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
+/// Removes from trailers, if the frame has them, what concerns the connection, the framing and the routing of their
+/// message, which nobody may take from there (RFC 9110, 6.5.1); a peer that speaks HTTP/2 resets the stream for the
+/// former.
+pub(crate) fn strip_trailers<D>(frame: &mut Frame<D>) {
+    let Some(trailers) = frame.trailers_mut() else {
+        return;
+    };
     strip(trailers);
     for name in [header::CONTENT_LENGTH, header::HOST, header::TRAILER] {
         trailers.remove(name);

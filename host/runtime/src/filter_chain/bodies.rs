@@ -160,9 +160,7 @@ impl Body for RequestSource {
         let mut polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &mut polled {
             self.received.add(frame.data_ref().map_or(0, Bytes::len));
-            if let Some(trailers) = frame.trailers_mut() {
-                strip_trailers(trailers);
-            }
+            strip_trailers(frame);
         }
         polled.map_err(Into::into)
     }
@@ -250,10 +248,8 @@ impl Body for ResponseBody {
             ResponseKind::Filtered(exchange) => {
                 let mut polled = exchange.poll_response_frame(cx);
                 // What plugins have made of them; those of an upstream come without such fields.
-                if let Poll::Ready(Some(Ok(frame))) = &mut polled
-                    && let Some(trailers) = frame.trailers_mut()
-                {
-                    strip_trailers(trailers);
+                if let Poll::Ready(Some(Ok(frame))) = &mut polled {
+                    strip_trailers(frame);
                 }
                 polled
             }

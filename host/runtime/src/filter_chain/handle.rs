@@ -22,6 +22,7 @@ use super::exchange::{Exchange, Facts, Pump, Step};
 use super::routes::{Route, Routes};
 use super::upstream_failure::UpstreamFailure;
 use crate::BoxError;
+use crate::connection_fields::strip_but_trailers;
 use crate::metrics::WorkerMetrics;
 use crate::server::intermediary::{self, Rejection, X_REQUEST_ID};
 use crate::server::{AccessLog, ConnectionInfo, RequestIds};
@@ -275,7 +276,8 @@ fn upstream_request(head: RequestHead, body: RequestBody) -> Request<RequestBody
     *request.method_mut() = head.method.unwrap_or(Method::GET);
     *request.uri_mut() = Uri::from(head.path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     *request.headers_mut() = head.headers;
-    intermediary::finish_request_head(request.headers_mut());
+    // Plugins may have put some in.
+    strip_but_trailers(request.headers_mut());
     request
 }
 

@@ -189,12 +189,6 @@ pub fn admit<B: Body>(
     Ok(())
 }
 
-/// Makes a request's head fit to be sent whatever plugins have put into it: no field concerns a connection but
-/// `te: trailers`.
-pub fn finish_request_head(headers: &mut HeaderMap) {
-    strip_but_trailers(headers);
-}
-
 /// A request to change the protocol is refused rather than ignored: the client could not do with less.
 ///
 /// Except for HTTP/2, which clients offer on the off chance (RFC 9113, 3.1, made that obsolete).

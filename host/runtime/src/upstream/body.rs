@@ -129,10 +129,8 @@ where
                 Poll::Ready(Some(Err(_))) => ProgressState::Failed,
             });
         }
-        if let Poll::Ready(Some(Ok(frame))) = &mut polled
-            && let Some(trailers) = frame.trailers_mut()
-        {
-            strip_trailers(trailers);
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled {
+            strip_trailers(frame);
         }
         polled
     }
@@ -264,9 +262,7 @@ where
         match Pin::new(&mut this.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(mut frame))) => {
                 this.idle.waiting = false;
-                if let Some(trailers) = frame.trailers_mut() {
-                    strip_trailers(trailers);
-                }
+                strip_trailers(&mut frame);
                 if this.incoming.is_end_stream() {
                     this.release();
                 }

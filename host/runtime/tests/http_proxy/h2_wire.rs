@@ -12,7 +12,7 @@ use super::h2_frames::{
     client_preface, frame, read_frame,
 };
 use super::h2_peers::{connect, get};
-use super::support::{Options, Proxy, Upstream, run};
+use super::support::{Options, Proxy, RawClient, Upstream, run};
 
 const SHORT: Duration = Duration::from_millis(100);
 /// Far above what is waited for, and far below the limits that are left at their defaults.
@@ -65,22 +65,27 @@ fn trickling_does_not_extend_the_time_for_the_first_request() {
     });
 }
 
+/// A client that has got an answer and says nothing more, and its proxy.
+async fn answered(options: ServerOptions) -> (Proxy, RawClient) {
+    let (upstream, _) = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let proxy = Proxy::start_with(&upstream.http(), with_server(options));
+    let mut client = proxy.connect().await;
+    client.send(client_preface()).await;
+    let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, GET);
+    client.send(request).await;
+    while read_frame(&mut client).await != HEADERS {}
+    (proxy, client)
+}
+
 #[test]
 fn an_idle_connection_is_closed_though_its_client_says_nothing() {
     run(async {
-        let (upstream, _) =
-            Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-        let options = with_server(ServerOptions {
+        let options = ServerOptions {
             keep_alive_timeout: SHORT,
             close_linger: SHORT,
             ..ServerOptions::default()
-        });
-        let proxy = Proxy::start_with(&upstream.http(), options);
-        let mut client = proxy.connect().await;
-        client.send(client_preface()).await;
-        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, GET);
-        client.send(request).await;
-        while read_frame(&mut client).await != HEADERS {}
+        };
+        let (_proxy, mut client) = answered(options).await;
         tokio::time::timeout(SOON, client.closes()).await.unwrap();
     });
 }
@@ -88,18 +93,11 @@ fn an_idle_connection_is_closed_though_its_client_says_nothing() {
 #[test]
 fn draining_does_not_wait_long_for_an_idle_client_that_says_nothing() {
     run(async {
-        let (upstream, _) =
-            Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-        let options = with_server(ServerOptions {
+        let options = ServerOptions {
             close_linger: SHORT,
             ..ServerOptions::default()
-        });
-        let proxy = Proxy::start_with(&upstream.http(), options);
-        let mut client = proxy.connect().await;
-        client.send(client_preface()).await;
-        let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, GET);
-        client.send(request).await;
-        while read_frame(&mut client).await != HEADERS {}
+        };
+        let (proxy, _client) = answered(options).await;
         proxy.drain.start();
         let served = tokio::time::timeout(SOON, proxy.served).await.unwrap();
         assert_eq!(served.unwrap().unwrap().cut_off, 0);
